@@ -1,0 +1,164 @@
+import type { Classification, Classifier, ErrorCategory } from '../kernel/classifier.js';
+import { isResilienceRejection } from '../kernel/rejection.js';
+
+const blame = (category: ErrorCategory): Classification => ({
+  category,
+  retryable: true,
+  outcome: 'failure',
+  fallback: true,
+});
+
+const TRANSIENT = blame('transient');
+const TIMEOUT = blame('timeout');
+const RESOURCE = blame('resource');
+const COMMUNICATION = blame('communication');
+const DEPENDENCY = blame('dependency');
+/** The dependency cannot do it at all; another attempt will not help, a fallback may. */
+const UNSUPPORTED: Classification = { ...DEPENDENCY, category: 'permanent', retryable: false };
+/** The dependency answered, and the answer is that the request was wrong. */
+const VALIDATION: Classification = {
+  category: 'validation',
+  retryable: false,
+  outcome: 'ignored',
+  fallback: true,
+};
+/** A refusal of access: turned into data by a fallback it would be a hole. */
+const FORBIDDEN: Classification = { ...VALIDATION, category: 'permanent', fallback: false };
+/** A mistake in a program: it will happen again, and hiding it helps nobody. */
+const PROGRAMMER: Classification = {
+  category: 'permanent',
+  retryable: false,
+  outcome: 'failure',
+  fallback: false,
+};
+const CANCELLED: Classification = {
+  category: 'transient',
+  retryable: false,
+  outcome: 'cancelled',
+  fallback: false,
+};
+const REJECTED: Classification = {
+  category: 'resource',
+  retryable: false,
+  outcome: 'failure',
+  fallback: true,
+};
+
+const BY_STATUS: Record<number, Classification> = {
+  401: FORBIDDEN,
+  403: FORBIDDEN,
+  407: FORBIDDEN,
+  408: TIMEOUT,
+  425: TRANSIENT,
+  429: RESOURCE,
+  500: DEPENDENCY,
+  501: UNSUPPORTED,
+  502: COMMUNICATION,
+  503: DEPENDENCY,
+  504: TIMEOUT,
+  505: UNSUPPORTED,
+};
+
+const BY_CODE: Record<string, Classification> = {
+  ECONNRESET: COMMUNICATION,
+  ECONNREFUSED: COMMUNICATION,
+  ECONNABORTED: COMMUNICATION,
+  EPIPE: COMMUNICATION,
+  EHOSTUNREACH: COMMUNICATION,
+  ENETUNREACH: COMMUNICATION,
+  ENETDOWN: COMMUNICATION,
+  ENOTFOUND: COMMUNICATION,
+  EAI_AGAIN: COMMUNICATION,
+  UND_ERR_SOCKET: COMMUNICATION,
+  UND_ERR_CONNECT_TIMEOUT: TIMEOUT,
+  UND_ERR_HEADERS_TIMEOUT: TIMEOUT,
+  UND_ERR_BODY_TIMEOUT: TIMEOUT,
+  ETIMEDOUT: TIMEOUT,
+  ESOCKETTIMEDOUT: TIMEOUT,
+  EMFILE: RESOURCE,
+  ENFILE: RESOURCE,
+  ENOMEM: RESOURCE,
+};
+
+const BY_NAME: Record<string, Classification> = {
+  AbortError: CANCELLED,
+  TimeoutError: TIMEOUT,
+  TypeError: PROGRAMMER,
+  ReferenceError: PROGRAMMER,
+  SyntaxError: PROGRAMMER,
+  RangeError: PROGRAMMER,
+  EvalError: PROGRAMMER,
+  URIError: PROGRAMMER,
+};
+
+/** How deep `cause` is followed: `fetch` hides the code of a broken connection one level down. */
+const MAX_CAUSES = 5;
+
+/**
+ * What an error is, by its code, its HTTP status and its name, in this order, then by its causes.
+ * A plain error is transient: it blames the dependency and is worth another attempt.
+ */
+export const defaultClassifier: Classifier = {
+  classify(error) {
+    try {
+      return byFacts(error);
+    } catch {
+      return TRANSIENT; // an error whose getters throw tells us nothing
+    }
+  },
+};
+
+function byFacts(error: unknown): Classification {
+  if (isResilienceRejection(error)) return REJECTED;
+  let name: Classification | undefined;
+  let current = error;
+  for (
+    let depth = 0;
+    depth < MAX_CAUSES && typeof current === 'object' && current !== null;
+    depth += 1
+  ) {
+    const facts = byCode(current) ?? byStatus(current);
+    if (facts !== undefined) return facts;
+    // only the outermost name counts: a TypeError caused by a broken connection is fetch's way
+    if (depth === 0) name = lookUp(BY_NAME, (current as { name?: unknown }).name);
+    current = (current as { cause?: unknown }).cause;
+  }
+  return name ?? TRANSIENT;
+}
+
+function byCode(error: object): Classification | undefined {
+  return lookUp(BY_CODE, (error as { code?: unknown }).code);
+}
+
+function byStatus(error: object): Classification | undefined {
+  const status = statusOf(error);
+  if (status === undefined) return undefined;
+  const exact = BY_STATUS[status];
+  if (exact !== undefined) return exact;
+  if (status >= 400 && status < 500) return VALIDATION;
+  return status >= 500 && status < 600 ? DEPENDENCY : undefined;
+}
+
+/** `HttpException`, axios, got, undici's and http-errors' shapes. */
+function statusOf(error: object): number | undefined {
+  const e = error as {
+    getStatus?: unknown;
+    status?: unknown;
+    statusCode?: unknown;
+    response?: unknown;
+  };
+  if (typeof e.getStatus === 'function') {
+    const status: unknown = Reflect.apply(e.getStatus, error, []);
+    if (typeof status === 'number') return status;
+  }
+  if (typeof e.status === 'number') return e.status;
+  if (typeof e.statusCode === 'number') return e.statusCode;
+  const response = e.response as { status?: unknown } | null | undefined;
+  return typeof response === 'object' && typeof response?.status === 'number'
+    ? response.status
+    : undefined;
+}
+
+function lookUp(table: Record<string, Classification>, key: unknown): Classification | undefined {
+  return typeof key === 'string' && Object.hasOwn(table, key) ? table[key] : undefined;
+}

@@ -1,0 +1,82 @@
+export { type Mistake, ResilienceConfigError } from './kernel/check.js';
+export type { Classification, Classifier, ErrorCategory } from './kernel/classifier.js';
+export type { Clock } from './kernel/clock.js';
+export { hours, type Milliseconds, minutes, seconds } from './kernel/duration.js';
+export type {
+  CallRejected,
+  CallTimedOut,
+  CircuitState,
+  CircuitStateChanged,
+  FallbackFailed,
+  FallbackUsed,
+  LateResult,
+  PredicateFailed,
+  ProbeLost,
+  ResilienceEvent,
+  RetryExhausted,
+  RetryScheduled,
+  Severity,
+  UnboundCall,
+} from './kernel/event.js';
+export type { ErrorMatcher, ErrorMatchers } from './kernel/matcher.js';
+export type { Random } from './kernel/random.js';
+export { isResilienceRejection, type PolicyKind, ResilienceRejection } from './kernel/rejection.js';
+export { BulkheadFullError, QueueTimeoutError } from './policies/bulkhead/bulkhead-full.error.js';
+export type { BulkheadSnapshot } from './policies/bulkhead/bulkhead.js';
+export { BULKHEAD_DEFAULTS, type BulkheadOptions } from './policies/bulkhead/bulkhead.options.js';
+export type {
+  CircuitBreakerSnapshot,
+  CircuitCounters,
+  Trip,
+} from './policies/circuit-breaker/circuit-breaker.js';
+export {
+  CIRCUIT_BREAKER_DEFAULTS,
+  type CircuitBreakerOptions,
+} from './policies/circuit-breaker/circuit-breaker.options.js';
+export { CircuitOpenError } from './policies/circuit-breaker/circuit-open.error.js';
+export type {
+  FallbackFunction,
+  FallbackOptions,
+  FallbackPlan,
+} from './policies/fallback/fallback.options.js';
+export { RETRY_DEFAULTS, type RetryOptions } from './policies/retry/retry.options.js';
+export { CallTimeoutError } from './policies/time-limit/call-timeout.error.js';
+export type { TimeLimitOptions } from './policies/time-limit/time-limit.options.js';
+export { type CallContext, currentCall } from './pipeline/current-call.js';
+export type { PolicyDefaults, PolicySet } from './pipeline/policy-set.js';
+export {
+  type BulkheadReader,
+  type CircuitBreakerControl,
+  type CircuitBreakerReader,
+  ResilienceRegistry,
+} from './pipeline/registry.js';
+export type {
+  HealthConfig,
+  ResilienceAsyncConfig,
+  ResilienceConfig,
+  ResilienceConfigFactory,
+} from './nest/config.js';
+export {
+  Bulkhead,
+  CircuitBreaker,
+  Fallback,
+  type FallbackMethodPolicy,
+  type FallbackPolicy,
+  type MethodPolicy,
+  Retry,
+  type Returns,
+  TimeLimit,
+} from './nest/decorators.js';
+export { ResilienceHealthIndicator } from './nest/health/resilience.health.js';
+export {
+  BulkheadInterceptor,
+  CircuitBreakerInterceptor,
+  FallbackInterceptor,
+  ResilienceInterceptor,
+  RetryInterceptor,
+  TimeLimitInterceptor,
+} from './nest/interceptors.js';
+export { ResilienceExceptionFilter } from './nest/resilience-exception.filter.js';
+export { ResilienceModule } from './nest/resilience.module.js';
+export { type ExecuteOptions, ResilienceService } from './nest/resilience.service.js';
+export { CLOCK, RANDOM } from './nest/tokens.js';

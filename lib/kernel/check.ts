@@ -1,0 +1,113 @@
+/** Something wrong with a configuration: where, what came, what was expected. */
+export interface Mistake {
+  /** The option with the place it was found, such as `FeesClient.quote @Retry maxAttempts`. */
+  readonly at: string;
+  readonly problem: string;
+}
+
+/** The configuration cannot be used. The message lists every mistake. */
+export class ResilienceConfigError extends Error {
+  readonly mistakes: readonly Mistake[];
+
+  constructor(mistakes: readonly Mistake[]) {
+    const lines = mistakes.map(({ at, problem }) => `  - ${at}: ${problem}`);
+    const count = mistakes.length === 1 ? '1 mistake' : `${mistakes.length} mistakes`;
+    super(`Bulwark cannot start, ${count} in its configuration:\n${lines.join('\n')}`);
+    this.name = 'ResilienceConfigError';
+    this.mistakes = mistakes;
+  }
+}
+
+/** What came, short enough for one line of a message and safe for any value. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
+  }
+  if (typeof value === 'function')
+    return value.name === '' ? 'a function' : `function ${value.name}`;
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === 'object' && value !== null) return 'an object';
+  return String(value);
+}
+
+/** Tests one option; answers what was expected, or undefined if the value is good. */
+export type OptionRule = (value: unknown) => string | undefined;
+
+/** A whole number in a range, both ends included. */
+export const integer =
+  (min: number, max: number = Number.MAX_SAFE_INTEGER): OptionRule =>
+  (v) =>
+    Number.isInteger(v) && (v as number) >= min && (v as number) <= max
+      ? undefined
+      : `a whole number ${range(min, max)}`;
+
+/** Any finite number in a range, both ends included. */
+export const number =
+  (min: number, max: number = Number.MAX_VALUE, unit = ''): OptionRule =>
+  (v) =>
+    typeof v === 'number' && Number.isFinite(v) && v >= min && v <= max
+      ? undefined
+      : `a number${unit} ${range(min, max)}`;
+
+/** A time span in milliseconds that a timer can hold. */
+export const span = (min: number, max = 2_147_483_647): OptionRule =>
+  number(min, max, ' of milliseconds');
+
+/** A share: more than 0, at most 1. */
+export const ratio: OptionRule = (v) =>
+  typeof v === 'number' && v > 0 && v <= 1 ? undefined : 'a number above 0 and at most 1';
+
+export const boolean: OptionRule = (v) => (typeof v === 'boolean' ? undefined : 'true or false');
+
+export const text: OptionRule = (v) =>
+  typeof v === 'string' && v.trim() !== '' ? undefined : 'a string that is not empty';
+
+export const oneOf =
+  (...words: readonly string[]): OptionRule =>
+  (v) =>
+    words.includes(v as string) ? undefined : words.map((w) => `'${w}'`).join(' or ');
+
+/** Good if one of the rules is content. */
+export const either =
+  (...rules: readonly OptionRule[]): OptionRule =>
+  (v) => {
+    const wishes = rules.map((rule) => rule(v));
+    return wishes.includes(undefined) ? undefined : wishes.join(', or ');
+  };
+
+/** The rules of an options object, one per option it may have. */
+export type OptionRules<T> = { readonly [K in keyof Required<T>]: OptionRule };
+
+/** Whether the value is an object that can carry options. */
+export function isOptionsObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Finds every mistake in an options object. An option that is undefined counts as not given. */
+export function checkOptions<T>(at: string, options: unknown, rules: OptionRules<T>): Mistake[] {
+  if (!isOptionsObject(options)) {
+    return [{ at, problem: `got ${show(options)}, expected an options object` }];
+  }
+  const mistakes: Mistake[] = [];
+  for (const [key, value] of Object.entries(options)) {
+    const rule = Object.hasOwn(rules, key) ? rules[key as keyof T] : undefined;
+    const expected =
+      rule === undefined ? knownOptions(rules) : value === undefined ? undefined : rule(value);
+    if (expected !== undefined) {
+      const problem =
+        rule === undefined
+          ? `unknown option; ${expected}`
+          : `got ${show(value)}, expected ${expected}`;
+      mistakes.push({ at: `${at} ${key}`, problem });
+    }
+  }
+  return mistakes;
+}
+
+function knownOptions(rules: object): string {
+  return `known are ${Object.keys(rules).join(', ')}`;
+}
+
+function range(min: number, max: number): string {
+  return max >= Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+}

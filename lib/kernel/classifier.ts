@@ -1,0 +1,32 @@
+/** What an error is, as far as recovery from it is concerned. */
+export type ErrorCategory =
+  | 'transient'
+  | 'permanent'
+  | 'poison'
+  | 'resource'
+  | 'timeout'
+  | 'validation'
+  | 'communication'
+  | 'dependency';
+
+/** What a classifier says of one error. */
+export interface Classification {
+  readonly category: ErrorCategory;
+  /** Whether another attempt may succeed. */
+  readonly retryable: boolean;
+  /**
+   * How the breaker sees it: `failure` blames the dependency, `ignored` does not (the dependency
+   * answered), `cancelled` means the caller left.
+   */
+  readonly outcome: 'failure' | 'ignored' | 'cancelled';
+  /**
+   * False for errors that a fallback must not hide unless told to: a programmer's mistake, or a
+   * refusal of access, which turned into data would be a hole.
+   */
+  readonly fallback: boolean;
+}
+
+/** Says what an error is. A port: policies never know the table. Must not throw. */
+export interface Classifier {
+  classify(error: unknown): Classification;
+}

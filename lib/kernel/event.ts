@@ -1,0 +1,97 @@
+import type { Milliseconds } from './duration.js';
+import type { PolicyKind } from './rejection.js';
+
+/** How loud an event is; the logger maps it to its levels. */
+export type Severity = 'debug' | 'info' | 'warning' | 'error';
+
+/** The states of a circuit breaker. */
+export type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated';
+
+interface EventBase<T extends string> {
+  readonly type: T;
+  readonly severity: Severity;
+  /** The policy's name: the protected method, or the name given to a shared policy. */
+  readonly target: string;
+  /** Wall-clock time, milliseconds since 1970. */
+  readonly at: Milliseconds;
+}
+
+/** A breaker changed state. */
+export interface CircuitStateChanged extends EventBase<'circuit-state-changed'> {
+  readonly from: CircuitState;
+  readonly to: CircuitState;
+  readonly reason: string;
+  /** When open: milliseconds until the next probe may pass. */
+  readonly retryAfter?: Milliseconds;
+}
+
+/** One of our policies refused a call. */
+export interface CallRejected extends EventBase<'call-rejected'> {
+  readonly policy: PolicyKind;
+  readonly code: string;
+  readonly retryAfter?: Milliseconds;
+}
+
+/** An attempt failed and another is planned. */
+export interface RetryScheduled extends EventBase<'retry-scheduled'> {
+  /** The attempt that failed, counted from 1. */
+  readonly attempt: number;
+  readonly delay: Milliseconds;
+  readonly error: unknown;
+}
+
+/** All attempts were used and the last error goes on to the fallback or the caller. */
+export interface RetryExhausted extends EventBase<'retry-exhausted'> {
+  readonly attempts: number;
+  readonly error: unknown;
+}
+
+/** A time limit passed. */
+export interface CallTimedOut extends EventBase<'call-timed-out'> {
+  readonly limit: Milliseconds;
+  /** False if the call was still waiting in a bulkhead's queue. */
+  readonly started: boolean;
+}
+
+/** Work that we no longer waited for has ended after all; its result went nowhere. */
+export interface LateResult extends EventBase<'late-result'> {
+  readonly outcome: 'success' | 'failure';
+}
+
+/** A fallback answered instead of the method: the caller got a degraded answer. */
+export interface FallbackUsed extends EventBase<'fallback-used'> {
+  readonly error: unknown;
+}
+
+/** A fallback failed too. */
+export interface FallbackFailed extends EventBase<'fallback-failed'> {
+  readonly error: unknown;
+}
+
+/** A half-open probe never settled; its place was given back. */
+export interface ProbeLost extends EventBase<'probe-lost'> {
+  readonly lease: Milliseconds;
+}
+
+/** A function from the options threw; the call went on as if it had not answered. */
+export interface PredicateFailed extends EventBase<'predicate-failed'> {
+  readonly option: string;
+  readonly error: unknown;
+}
+
+/** A decorated method was called on an instance that no module bound: it ran without policies. */
+export interface UnboundCall extends EventBase<'unbound-call'> {}
+
+/** Everything this library reports. Closed: a `switch` over `type` can be exhaustive. */
+export type ResilienceEvent =
+  | CircuitStateChanged
+  | CallRejected
+  | RetryScheduled
+  | RetryExhausted
+  | CallTimedOut
+  | LateResult
+  | FallbackUsed
+  | FallbackFailed
+  | ProbeLost
+  | PredicateFailed
+  | UnboundCall;

@@ -1,0 +1,66 @@
+import type { OptionRule } from './check.js';
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a constructor's parameters are contravariant
+type ErrorClass = abstract new (...args: any[]) => unknown;
+
+/**
+ * Says which errors an option means: a class (by `instanceof`), a string (the error's `code` or
+ * `name`), or a predicate. A list matches if one of its entries does.
+ */
+export type ErrorMatcher = ErrorClass | string | ((error: unknown) => boolean);
+
+/** One matcher or several. */
+export type ErrorMatchers = ErrorMatcher | readonly ErrorMatcher[];
+
+/** An `ErrorMatchers` option made ready to be asked; undefined where the option was not given. */
+export type CompiledMatcher = (error: unknown) => boolean;
+
+/** Hears that a function from the options threw. */
+export type PredicateReport = (option: string, error: unknown) => void;
+
+/**
+ * Turns the option into one function, so that the shapes are told apart once and not per error.
+ * The function never throws: a predicate that does is reported and answers `otherwise`.
+ */
+export function compileMatcher(
+  option: ErrorMatchers | undefined,
+  name: string,
+  otherwise: boolean,
+  report: PredicateReport,
+): CompiledMatcher | undefined {
+  if (option === undefined) return undefined;
+  const tests = (Array.isArray(option) ? option : [option]).map(compileOne);
+  return (error) => {
+    try {
+      return tests.some((test) => test(error));
+    } catch (thrown) {
+      report(name, thrown);
+      return otherwise;
+    }
+  };
+}
+
+/** The rule for an option that `compileMatcher` is to understand. */
+export const errorMatchers: OptionRule = (value) => {
+  const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const good = entries.every((e) => typeof e === 'function' || (typeof e === 'string' && e !== ''));
+  return good ? undefined : 'an error class, a code or name, a predicate, or a list of these';
+};
+
+function compileOne(matcher: ErrorMatcher): CompiledMatcher {
+  if (typeof matcher === 'string') return (error) => hasCodeOrName(error, matcher);
+  if (isClass(matcher)) return (error) => error instanceof matcher;
+  return matcher as CompiledMatcher;
+}
+
+function isClass(matcher: ErrorMatcher): matcher is ErrorClass {
+  const { prototype } = matcher as { prototype?: unknown };
+  if (matcher === Error || prototype instanceof Error) return true;
+  return /^class\b/.test(Function.prototype.toString.call(matcher));
+}
+
+function hasCodeOrName(error: unknown, word: string): boolean {
+  if (typeof error !== 'object' || error === null) return false;
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return code === word || name === word;
+}

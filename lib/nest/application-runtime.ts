@@ -1,0 +1,95 @@
+import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
+import { emit } from '../pipeline/environment.js';
+import { runObservable } from '../pipeline/observable-face.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
+import type { PolicySet } from '../pipeline/policy-set.js';
+import { runPromise } from '../pipeline/promise-face.js';
+import { ResilienceRuntime } from '../pipeline/runtime.js';
+import { onUnboundCall, type ProtectedRun, type RuntimeHolder } from './binding.js';
+import { type Face, faceOf, isGenerator, labelOf, type MethodRecord } from './method-record.js';
+
+type AnyClass = { readonly name: string; readonly prototype: unknown };
+
+/** The runtime of one application, with what it knows about the classes of that application. */
+export class ApplicationRuntime extends ResilienceRuntime {
+  /** Mistakes found while Nest constructs the application; the boot reports them with its own. */
+  readonly early: Mistake[] = [];
+  /** From here on a mistake cannot wait for the boot's list. */
+  booted = false;
+  private readonly runs = new Map<object, Map<MethodRecord, ProtectedRun>>();
+  private readonly reported = new WeakSet<MethodRecord>();
+
+  /** Makes this the runtime behind the holder's instances. */
+  serve(holder: RuntimeHolder): void {
+    holder.host = (type, record) =>
+      this.runs.get(type)?.get(record) ?? this.registerMethod(type, record);
+    onUnboundCall((record) => {
+      if (this.reported.has(record)) return;
+      this.reported.add(record);
+      emit(this.env, { type: 'unbound-call', target: labelOf(record) });
+    });
+  }
+
+  /**
+   * Makes the run of one method of one class.
+   *
+   * @param name what the pipeline is to be called; default `Class.method`, numbered if taken
+   * @throws ResilienceConfigError with every mistake in the method's policies
+   */
+  registerMethod(type: AnyClass, record: MethodRecord, name?: string): ProtectedRun {
+    const free = name ?? this.freeName(`${type.name}.${String(record.key)}`);
+    const mistakes = this.checkMethod(type, record, free);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    const pipeline = this.register(free, record.policies);
+    const run = runOf(pipeline, faceOf(record)!);
+    let ofClass = this.runs.get(type);
+    if (ofClass === undefined)
+      this.runs.set(type, (ofClass = new Map<MethodRecord, ProtectedRun>()));
+    ofClass.set(record, run);
+    return run;
+  }
+
+  isRegistered(type: AnyClass, record: MethodRecord): boolean {
+    return this.runs.get(type)?.has(record) === true;
+  }
+
+  checkMethod(type: AnyClass, record: MethodRecord, name: string): Mistake[] {
+    const prototype = type.prototype as Record<string, unknown>;
+    const hasMethod = (method: string): boolean => typeof prototype[method] === 'function';
+    return [...faceMistakes(record, name), ...this.check(name, record.policies, hasMethod)];
+  }
+
+  /** A pipeline that is not of a decorated method: an interceptor's, or one of `ResilienceService`. */
+  registerChecked(name: string, policies: PolicySet): Pipeline {
+    const mistakes = this.check(name, policies);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    return this.register(name, policies);
+  }
+}
+
+function faceMistakes(record: MethodRecord, at: string): Mistake[] {
+  if (isGenerator(record)) {
+    return [
+      {
+        at,
+        problem:
+          'is a generator, which cannot be attempted again; expected a method that returns a Promise or an Observable',
+      },
+    ];
+  }
+  const face: unknown = faceOf(record);
+  if (face === 'promise' || face === 'observable') return [];
+  if (face !== undefined)
+    return [
+      { at: `${at} returns`, problem: `got ${show(face)}, expected 'promise' or 'observable'` },
+    ];
+  const problem =
+    "nothing says what it returns; make it async, declare Promise or Observable as its return type, or give one of its decorators `returns: 'promise' | 'observable'`";
+  return [{ at, problem }];
+}
+
+function runOf(pipeline: Pipeline, face: Face): ProtectedRun {
+  return face === 'promise'
+    ? (method, self, args) => runPromise(pipeline, method, self, args)
+    : (method, self, args) => runObservable(pipeline, method, self, args);
+}

@@ -1,0 +1,107 @@
+import type { ClassProvider, FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
+import {
+  boolean,
+  checkOptions,
+  integer,
+  isOptionsObject,
+  type Mistake,
+  oneOf,
+  type OptionRules,
+  show,
+  span,
+  text,
+} from '../kernel/check.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import { checkPolicies, type PolicyDefaults } from '../pipeline/policy-set.js';
+
+/** What the health endpoints show and where they are. */
+export interface HealthConfig {
+  /** Where they are mounted; `/live` and `/ready` follow. Default `health`. */
+  path?: string;
+  /** Who sees more than `{ status }`: nobody, or everybody. Default `never`: names and messages help an attacker. */
+  details?: 'never' | 'always';
+  /** Milliseconds after which an indicator that has not answered is reported `down`. Default 1 s. */
+  timeout?: Milliseconds;
+  /**
+   * More to check, by name, in `/health` and `/health/ready`. What resolves is `up`, with the
+   * object it resolves to as details; what rejects is `down`. The signal aborts at the timeout.
+   */
+  indicators?: Record<string, (signal: AbortSignal) => unknown>;
+  /** Put on the mounted controller, such as the `@Public()` of an application whose guard denies by default. */
+  decorators?: ClassDecorator[];
+}
+
+/** The configuration of `ResilienceModule`. */
+export interface ResilienceConfig {
+  /** False: every policy except `@Fallback` is passed through. Default true. */
+  enabled?: boolean;
+  /** Options for every method that has the policy; what the method says itself wins. */
+  defaults?: PolicyDefaults;
+  /** Health endpoints; false mounts none. */
+  health?: HealthConfig | false;
+  /** Whether our own errors capture a stack trace; it costs more than the refusal. Default false. */
+  stack?: boolean;
+  /** Names that `ResilienceService.execute` may register, so that a name made of user input cannot fill the memory. Default 1,000. */
+  maxNames?: number;
+}
+
+/** Gives the configuration to `forRootAsync({ useClass })`. */
+export interface ResilienceConfigFactory {
+  createResilienceConfig(): ResilienceConfig | Promise<ResilienceConfig>;
+}
+
+/** What `forRootAsync` takes. `health` shapes the module, so it is static: `path` and `decorators` come from here. */
+export interface ResilienceAsyncConfig extends Pick<ModuleMetadata, 'imports'> {
+  inject?: FactoryProvider['inject'];
+  // oxlint-disable-next-line typescript/no-explicit-any -- its parameters are what `inject` lists
+  useFactory?: (...args: any[]) => ResilienceConfig | Promise<ResilienceConfig>;
+  useClass?: Type<ResilienceConfigFactory>;
+  useExisting?: ClassProvider['provide'];
+  health?: Pick<HealthConfig, 'path' | 'decorators'> | false;
+}
+
+const RULES: OptionRules<ResilienceConfig> = {
+  enabled: boolean,
+  defaults: () => undefined,
+  health: () => undefined,
+  stack: boolean,
+  maxNames: integer(1),
+};
+
+const HEALTH_RULES: OptionRules<HealthConfig> = {
+  path: text,
+  details: oneOf('never', 'always'),
+  timeout: span(1),
+  indicators: (v) =>
+    isOptionsObject(v) && Object.values(v).every((f) => typeof f === 'function')
+      ? undefined
+      : 'an object of functions',
+  decorators: (v) =>
+    Array.isArray(v) && v.every((f) => typeof f === 'function')
+      ? undefined
+      : 'a list of class decorators',
+};
+
+/** Every mistake in the configuration of the module. */
+export function checkConfig(config: unknown): Mistake[] {
+  const at = 'ResilienceModule';
+  const mistakes = checkOptions<ResilienceConfig>(at, config, RULES);
+  if (!isOptionsObject(config)) return mistakes;
+  const { defaults, health } = config as ResilienceConfig;
+  if (defaults !== undefined) mistakes.push(...checkDefaults(`${at} defaults`, defaults));
+  if (health !== undefined && health !== false)
+    mistakes.push(...checkOptions<HealthConfig>(`${at} health`, health, HEALTH_RULES));
+  return mistakes;
+}
+
+function checkDefaults(at: string, defaults: unknown): Mistake[] {
+  if (isOptionsObject(defaults) && defaults['fallback'] !== undefined) {
+    return [
+      {
+        at: `${at} fallback`,
+        problem: `got ${show(defaults['fallback'])}, expected none: a fallback belongs to one method`,
+      },
+    ];
+  }
+  return checkPolicies(at, defaults);
+}

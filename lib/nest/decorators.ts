@@ -1,0 +1,123 @@
+import type { Observable } from 'rxjs';
+import type { Milliseconds } from '../kernel/duration.js';
+import type { ErrorMatchers } from '../kernel/matcher.js';
+import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
+import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
+import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
+import type { RetryOptions } from '../policies/retry/retry.options.js';
+import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
+import type { PolicySet } from '../pipeline/policy-set.js';
+import type { Face } from './method-record.js';
+import { protect } from './protect.js';
+
+/** Which kind of method it is, where neither `async` nor a declared return type says so. */
+export interface Returns {
+  returns?: Face;
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- parameters are contravariant
+type AsyncMethod = (...args: any[]) => Promise<any> | Observable<any>;
+
+/** Decorates a method that returns a Promise or an Observable; any other is a compile error. */
+export type MethodPolicy = <M extends AsyncMethod>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+/** Opens after failures and refuses calls at once until probes succeed. See `CircuitBreakerOptions`. */
+export function CircuitBreaker(options: CircuitBreakerOptions & Returns = {}): MethodPolicy {
+  return policy('circuitBreaker', options);
+}
+
+/** Tries again what is worth trying again. See `RetryOptions`. */
+export function Retry(options: RetryOptions & Returns = {}): MethodPolicy {
+  return policy('retry', options);
+}
+
+/** Bounds how many calls run at once; some more may wait. See `BulkheadOptions`. */
+export function Bulkhead(options: BulkheadOptions & Returns = {}): MethodPolicy {
+  return policy('bulkhead', options);
+}
+
+/** Gives up on an attempt after so many milliseconds and aborts `currentCall().signal`. */
+export function TimeLimit(limit: Milliseconds | (TimeLimitOptions & Returns)): MethodPolicy {
+  return policy('timeLimit', limit);
+}
+
+type Answer<M extends AsyncMethod> =
+  ReturnType<M> extends Promise<infer T> | Observable<infer T> ? T : never;
+type Answers<T> = T | PromiseLike<T> | Observable<T>;
+
+interface FallbackRules extends Returns {
+  /** Only for these errors, and for these even where a fallback would not answer by default. */
+  on?: ErrorMatchers;
+  /** Not for these errors. Wins over `on`. */
+  except?: ErrorMatchers;
+}
+
+/** Decorates a method whose answers and parameters the fallback fits. */
+export type FallbackPolicy<T, A extends unknown[]> = <M extends AsyncMethod>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<M> & FallbackFit<T, A, M>,
+) => void;
+
+/** `unknown` where the fallback fits the method; else something that says what is wrong. */
+type FallbackFit<T, A extends unknown[], M extends AsyncMethod> = [T] extends [Answers<Answer<M>>]
+  ? [(...args: A) => void] extends [(...args: Parameters<M>) => void]
+    ? unknown
+    : {
+        readonly 'the fallback must take the error and then the parameters of the method': Parameters<M>;
+      }
+  : { readonly 'the fallback must answer what the method answers': Answer<M> };
+
+/** Decorates a method of a class that has the fallback method, with fitting parameters and answer. */
+export type FallbackMethodPolicy<K extends string> = <
+  M extends AsyncMethod,
+  C extends { readonly [P in K]: (error: never, ...args: Parameters<M>) => Answers<Answer<M>> },
+>(
+  target: C,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<M>,
+) => void;
+
+/**
+ * Answers when the method has failed for good: with a function `(error, ...args)`, a method of the
+ * same class, a value, or the first of a list that applies. Its answers count as degraded.
+ *
+ * Not asked for programmers' mistakes and refusals of access unless `on` lists them, and never for
+ * a call that its caller cancelled.
+ */
+export function Fallback<T, A extends unknown[]>(
+  handler: (error: unknown, ...args: A) => T,
+): FallbackPolicy<T, A>;
+export function Fallback<T, A extends unknown[]>(
+  options: FallbackRules & { handler: (error: unknown, ...args: A) => T },
+): FallbackPolicy<T, A>;
+export function Fallback<const K extends string>(
+  options: FallbackRules & { method: K },
+): FallbackMethodPolicy<K>;
+// oxlint-disable-next-line typescript/no-explicit-any -- a value fits whatever the parameters are
+export function Fallback<T>(options: FallbackRules & { value: T }): FallbackPolicy<T, any[]>;
+export function Fallback(list: readonly ((FallbackPlan & object) | FallbackRules)[]): MethodPolicy;
+export function Fallback(plan: unknown): MethodPolicy {
+  return policy('fallback', plan as FallbackPlan & Returns);
+}
+
+function policy<K extends keyof PolicySet>(
+  kind: K,
+  given: PolicySet[K] & (Returns | number | object),
+): MethodPolicy {
+  const [options, returns] = splitReturns(given);
+  return (target, key, descriptor) =>
+    protect(target, key, descriptor, kind, options as PolicySet[K], returns);
+}
+
+/** `returns` belongs to the method, not to the policy. */
+function splitReturns(given: unknown): [unknown, Face | undefined] {
+  if (typeof given !== 'object' || given === null || !('returns' in given))
+    return [given, undefined];
+  const { returns, ...options } = given as Returns & object;
+  return [options, returns];
+}

@@ -1,0 +1,161 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
+import { ApplicationRuntime } from './application-runtime.js';
+import { bindInstance, onUnboundCall, RUNTIME_TOKEN, type RuntimeHolder } from './binding.js';
+import { logEvents } from './event-logger.js';
+import { type MethodRecord, recordsOf } from './method-record.js';
+
+type AnyClass = { readonly name: string; readonly prototype: unknown };
+
+interface Found {
+  readonly type: AnyClass;
+  readonly module: string;
+  readonly record: MethodRecord;
+  readonly base: string;
+}
+
+/** The parts of Nest's `Module` and `InstanceWrapper` that are read here. */
+interface Wrapper {
+  readonly instance?: unknown;
+  readonly metatype?: unknown;
+  readonly inject?: unknown;
+  isDependencyTreeStatic(): boolean;
+}
+
+/**
+ * Walks the application once at start: binds the instances that Nest did not construct, names and
+ * registers every decorated method before its first call, and fails the boot with the list of
+ * every mistake.
+ */
+@Injectable()
+export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
+  private readonly logger = new Logger('Bulwark');
+  private stopLogging: (() => void) | undefined;
+
+  constructor(
+    private readonly modules: ModulesContainer,
+    private readonly runtime: ApplicationRuntime,
+    @Inject(RUNTIME_TOKEN) private readonly holder: RuntimeHolder,
+  ) {}
+
+  onModuleInit(): void {
+    const mistakes = [...this.runtime.early, ...this.secondModules()];
+    const types = new Map<AnyClass, string>();
+    for (const module of this.modules.values()) {
+      const collections = [
+        module.providers,
+        module.controllers,
+        module.injectables,
+        module.middlewares,
+      ];
+      for (const wrapper of collections.flatMap((c) => [...c.values()] as Wrapper[])) {
+        const type = this.visit(wrapper);
+        if (type !== undefined && !types.has(type)) types.set(type, module.name);
+      }
+    }
+    for (const type of types.keys())
+      mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
+    mistakes.push(...this.registerAll(types));
+    if (mistakes.length > 0) throw new ResilienceConfigError(distinct(mistakes));
+    this.runtime.booted = true;
+    this.stopLogging = logEvents(this.runtime.bus, this.logger);
+  }
+
+  onApplicationShutdown(): void {
+    this.holder.closed = true;
+    onUnboundCall(undefined);
+    this.stopLogging?.();
+  }
+
+  /** Binds an instance that has no binding yet; answers its class if that has decorated methods. */
+  private visit(wrapper: Wrapper): AnyClass | undefined {
+    const { instance, metatype, inject } = wrapper;
+    const made = wrapper.isDependencyTreeStatic() && typeof instance === 'object' ? instance : null;
+    const prototype =
+      made === null ? undefined : (Object.getPrototypeOf(made) as { constructor?: unknown } | null);
+    // the metatype of a factory is the factory; only what it made says which class it is
+    const type =
+      made !== null
+        ? prototype?.constructor
+        : inject === undefined || inject === null
+          ? metatype
+          : undefined;
+    if (typeof type !== 'function' || recordsOf(type).length === 0) return undefined;
+    if (made !== null) bindInstance(made, this.holder);
+    return type as AnyClass;
+  }
+
+  private registerAll(types: ReadonlyMap<AnyClass, string>): Mistake[] {
+    const found = [...types].flatMap(([type, module]) => methodsOf(type, module));
+    const mistakes: Mistake[] = [];
+    for (const [name, same] of named(found)) {
+      if (same.length > 1) {
+        const problem = `${same.length} methods have this name, and so have their modules; give their policies a \`name\` each, or rename a class`;
+        mistakes.push({ at: name, problem });
+        continue;
+      }
+      const { type, record } = same[0]!;
+      if (this.runtime.isRegistered(type, record)) continue; // called by another provider's start-up
+      try {
+        this.runtime.registerMethod(type, record, name);
+      } catch (error) {
+        if (!(error instanceof ResilienceConfigError)) throw error;
+        mistakes.push(...error.mistakes);
+      }
+    }
+    return mistakes;
+  }
+
+  private secondModules(): Mistake[] {
+    const roots = [...this.modules.values()].filter((module) =>
+      module.providers.has(RUNTIME_TOKEN),
+    );
+    if (roots.length <= 1) return [];
+    const problem = `imported ${roots.length} times with forRoot or forRootAsync; expected once, it is global`;
+    return [{ at: 'ResilienceModule', problem }];
+  }
+}
+
+/** Every decorated method that instances of the class can reach, overridden ones included. */
+function methodsOf(type: AnyClass, module: string): Found[] {
+  return recordsOf(type).flatMap(({ methods }) =>
+    [...methods.values()].map((record) => {
+      // reached by `super` only: it has a state of its own beside the method that hides it
+      const suffix = isOverridden(type, record) ? `:${record.declaredIn.constructor.name}` : '';
+      return { type, module, record, base: `${type.name}.${String(record.key)}${suffix}` };
+    }),
+  );
+}
+
+function isOverridden(type: AnyClass, record: MethodRecord): boolean {
+  let prototype = type.prototype as object;
+  while (!Object.hasOwn(prototype, record.key))
+    prototype = Object.getPrototypeOf(prototype) as object;
+  return prototype !== record.declaredIn;
+}
+
+/** `Class.method`, or `Module/Class.method` where several classes would have the same name. */
+function named(found: readonly Found[]): Map<string, Found[]> {
+  const bare = groupBy(found, (f) => f.base);
+  return groupBy(found, (f) => (bare.get(f.base)!.length > 1 ? `${f.module}/${f.base}` : f.base));
+}
+
+function groupBy(found: readonly Found[], nameOf: (f: Found) => string): Map<string, Found[]> {
+  const groups = new Map<string, Found[]>();
+  for (const f of found) {
+    const name = nameOf(f);
+    groups.set(name, [...(groups.get(name) ?? []), f]);
+  }
+  return groups;
+}
+
+function distinct(mistakes: readonly Mistake[]): Mistake[] {
+  return [...new Map(mistakes.map((m) => [`${m.at}: ${m.problem}`, m])).values()];
+}

@@ -1,0 +1,39 @@
+import type { HealthIndicatorResult } from '@nestjs/terminus';
+import { isOptionsObject } from '../../kernel/check.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { Milliseconds } from '../../kernel/duration.js';
+
+type Check = (signal: AbortSignal) => unknown;
+
+const TIMED_OUT = Symbol('timed out');
+
+/**
+ * Runs an indicator of the application with a deadline. Whatever it does, there is an answer: it
+ * resolves, and the entry is `up`; it throws, rejects or hangs, and the entry is `down`.
+ */
+export async function runIndicator(
+  name: string,
+  check: Check,
+  timeout: Milliseconds,
+  clock: Clock,
+): Promise<HealthIndicatorResult> {
+  const controller = new AbortController();
+  let cancel = (): void => {};
+  const late = new Promise<typeof TIMED_OUT>((resolve) => {
+    cancel = clock.schedule(() => resolve(TIMED_OUT), timeout);
+  });
+  try {
+    const answer: unknown = await Promise.race([late, Promise.resolve(check(controller.signal))]);
+    if (answer === TIMED_OUT) {
+      controller.abort(new Error(`health indicator ${name} took longer than ${timeout} ms`));
+      return { [name]: { status: 'down', message: `timeout of ${timeout} ms` } };
+    }
+    return { [name]: { ...(isOptionsObject(answer) ? answer : {}), status: 'up' } };
+  } catch (error) {
+    return {
+      [name]: { status: 'down', message: error instanceof Error ? error.message : 'failed' },
+    };
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,166 @@
+import {
+  type CallHandler,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  type NestInterceptor,
+  Optional,
+  type Type,
+} from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { ResilienceConfigError } from '../kernel/check.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import { runObservable } from '../pipeline/observable-face.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
+import type { PolicySet } from '../pipeline/policy-set.js';
+import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
+import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
+import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
+import type { RetryOptions } from '../policies/retry/retry.options.js';
+import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
+import { ApplicationRuntime } from './application-runtime.js';
+
+/** Never provided: an interceptor that Nest constructs without `.with()` has its default options. */
+const OPTIONS = Symbol('bulwark:interceptor-options');
+
+/**
+ * Puts policies around a handler. Each handler has a state of its own; the handler is invoked anew
+ * for each attempt. A fallback gets the error and Nest's `ExecutionContext`.
+ */
+abstract class PolicyInterceptor implements NestInterceptor {
+  private readonly pipelines = new WeakMap<object, WeakMap<object, Pipeline>>();
+
+  protected constructor(
+    private readonly policies: PolicySet,
+    private readonly runtime: ApplicationRuntime,
+  ) {
+    const mistakes = runtime.check(new.target.name, policies);
+    if (mistakes.length === 0) return;
+    if (runtime.booted) throw new ResilienceConfigError(mistakes);
+    runtime.early.push(...mistakes);
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    return runObservable(this.pipelineOf(context), () => next.handle(), undefined, [context]);
+  }
+
+  private pipelineOf(context: ExecutionContext): Pipeline {
+    const controller = context.getClass();
+    const handler = context.getHandler();
+    let ofClass = this.pipelines.get(controller);
+    if (ofClass === undefined)
+      this.pipelines.set(controller, (ofClass = new WeakMap<object, Pipeline>()));
+    let pipeline = ofClass.get(handler);
+    if (pipeline === undefined) {
+      const name = this.runtime.freeName(`${controller.name}.${handler.name}`);
+      pipeline = this.runtime.registerChecked(name, this.policies);
+      ofClass.set(handler, pipeline);
+    }
+    return pipeline;
+  }
+}
+
+type Configurable<O> = new (options: O, runtime: ApplicationRuntime) => PolicyInterceptor;
+
+/** A class for `@UseInterceptors` with these options; Nest injects the runtime into it. */
+function configured<O>(Base: Configurable<O>, options: O): Type<NestInterceptor> {
+  class Configured extends Base {
+    constructor(runtime: ApplicationRuntime) {
+      super(options, runtime);
+    }
+  }
+  Object.defineProperty(Configured, 'name', { value: Base.name });
+  Inject(ApplicationRuntime)(Configured, undefined, 0);
+  Injectable()(Configured);
+  return Configured;
+}
+
+/** `@UseInterceptors(CircuitBreakerInterceptor.with({ … }))` */
+@Injectable()
+export class CircuitBreakerInterceptor extends PolicyInterceptor {
+  constructor(
+    @Optional() @Inject(OPTIONS) options: CircuitBreakerOptions = {},
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super({ circuitBreaker: options }, runtime);
+  }
+
+  static with(options: CircuitBreakerOptions): Type<NestInterceptor> {
+    return configured(CircuitBreakerInterceptor, options);
+  }
+}
+
+/** `@UseInterceptors(RetryInterceptor.with({ … }))` */
+@Injectable()
+export class RetryInterceptor extends PolicyInterceptor {
+  constructor(
+    @Optional() @Inject(OPTIONS) options: RetryOptions = {},
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super({ retry: options }, runtime);
+  }
+
+  static with(options: RetryOptions): Type<NestInterceptor> {
+    return configured(RetryInterceptor, options);
+  }
+}
+
+/** `@UseInterceptors(BulkheadInterceptor.with({ … }))` */
+@Injectable()
+export class BulkheadInterceptor extends PolicyInterceptor {
+  constructor(
+    @Optional() @Inject(OPTIONS) options: BulkheadOptions = {},
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super({ bulkhead: options }, runtime);
+  }
+
+  static with(options: BulkheadOptions): Type<NestInterceptor> {
+    return configured(BulkheadInterceptor, options);
+  }
+}
+
+/** `@UseInterceptors(TimeLimitInterceptor.with(500))` */
+@Injectable()
+export class TimeLimitInterceptor extends PolicyInterceptor {
+  constructor(
+    @Inject(OPTIONS) limit: Milliseconds | TimeLimitOptions,
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super({ timeLimit: limit }, runtime);
+  }
+
+  static with(limit: Milliseconds | TimeLimitOptions): Type<NestInterceptor> {
+    return configured(TimeLimitInterceptor, limit);
+  }
+}
+
+/** `@UseInterceptors(FallbackInterceptor.with((error, context) => …))` */
+@Injectable()
+export class FallbackInterceptor extends PolicyInterceptor {
+  constructor(
+    @Inject(OPTIONS) plan: FallbackPlan,
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super({ fallback: plan }, runtime);
+  }
+
+  static with(plan: FallbackPlan): Type<NestInterceptor> {
+    return configured(FallbackInterceptor, plan);
+  }
+}
+
+/** Several policies in their fixed order: `@UseInterceptors(ResilienceInterceptor.with({ retry: {}, timeLimit: 500 }))` */
+@Injectable()
+export class ResilienceInterceptor extends PolicyInterceptor {
+  constructor(
+    @Inject(OPTIONS) policies: PolicySet,
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super(policies, runtime);
+  }
+
+  static with(policies: PolicySet): Type<NestInterceptor> {
+    return configured(ResilienceInterceptor, policies);
+  }
+}

@@ -1,0 +1,73 @@
+import type { Mistake } from '../kernel/check.js';
+import type { Method } from '../pipeline/call.js';
+import type { PolicySet } from '../pipeline/policy-set.js';
+
+/** Which face a method has: fixed when it is decorated, never guessed from a result. */
+export type Face = 'promise' | 'observable';
+
+/** One decorated method, as its decorators left it. */
+export interface MethodRecord {
+  readonly key: string | symbol;
+  /** The class whose body has the method. */
+  readonly declaredIn: object;
+  readonly original: Method;
+  wrapper: Method;
+  readonly policies: PolicySet;
+  returns: Face | undefined;
+}
+
+/** What the decorators found in one class body. */
+export interface ClassRecord {
+  readonly methods: Map<string | symbol, MethodRecord>;
+  readonly mistakes: Mistake[];
+}
+
+// a registered symbol, so that two copies of the package see each other's decorators
+const RECORD = Symbol.for('bulwark:class-record');
+
+/** The record of this very prototype, not of its parents; undefined if nothing is decorated. */
+export function ownRecord(prototype: object): ClassRecord | undefined {
+  return Object.getOwnPropertyDescriptor(prototype, RECORD)?.value as ClassRecord | undefined;
+}
+
+/** The record of this very prototype, made if need be. */
+export function makeRecord(prototype: object): ClassRecord {
+  const known = ownRecord(prototype);
+  if (known !== undefined) return known;
+  const value: ClassRecord = { methods: new Map(), mistakes: [] };
+  Object.defineProperty(prototype, RECORD, { value });
+  return value;
+}
+
+/** The records along a prototype chain, the class's own first. */
+export function recordsOf(type: { readonly prototype?: unknown }): ClassRecord[] {
+  const found: ClassRecord[] = [];
+  let prototype = type.prototype as object | null | undefined;
+  while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
+    const record = ownRecord(prototype);
+    if (record !== undefined) found.push(record);
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  return found;
+}
+
+const kindOf = (method: Method): string => Object.prototype.toString.call(method).slice(8, -1);
+
+/** The face of a method; undefined if nothing says so and the option `returns` must. */
+export function faceOf(record: MethodRecord): Face | undefined {
+  if (record.returns !== undefined) return record.returns;
+  if (kindOf(record.original) === 'AsyncFunction') return 'promise';
+  const type: unknown = Reflect.getMetadata('design:returntype', record.declaredIn, record.key);
+  if (type === Promise) return 'promise';
+  return typeof type === 'function' && type.name === 'Observable' ? 'observable' : undefined;
+}
+
+/** Whether the method is a generator of either kind: it answers many times and cannot be attempted again. */
+export function isGenerator(record: MethodRecord): boolean {
+  return kindOf(record.original).endsWith('GeneratorFunction');
+}
+
+/** `Class.method`, for messages. */
+export function labelOf(record: MethodRecord): string {
+  return `${record.declaredIn.constructor.name}.${String(record.key)}`;
+}

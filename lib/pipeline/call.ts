@@ -1,0 +1,213 @@
+import type { CancelTimer } from '../kernel/clock.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import type { ResilienceRejection } from '../kernel/rejection.js';
+import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
+import { Attempt, type AttemptOwner } from './attempt.js';
+import { emit } from './environment.js';
+import type { Pipeline } from './pipeline.js';
+
+/** Any method that a pipeline protects. */
+export type Method = (...args: never[]) => unknown;
+
+/**
+ * One call on its way through a pipeline: the engine. It plans the attempts and decides what the
+ * caller gets; a face says how a method is started and how an answer is delivered.
+ */
+export abstract class Call implements AttemptOwner {
+  totalEnds: Milliseconds | undefined;
+  private attempts = 0;
+  private attempt: Attempt | undefined;
+  private over = false;
+  private lastError: unknown;
+  private cancelTotal: CancelTimer | undefined;
+  private cancelDelay: CancelTimer | undefined;
+
+  constructor(
+    readonly pipeline: Pipeline,
+    protected readonly self: unknown,
+    protected readonly args: unknown[],
+  ) {}
+
+  abstract invoke(attempt: Attempt): void;
+  abstract stopWork(attempt: Attempt): void;
+  /** The call is over: this is its answer. */
+  protected abstract answer(value: unknown): void;
+  /** The call is over: this is its error. */
+  protected abstract giveUp(error: unknown): void;
+  /** Waits for what a fallback returned. */
+  protected abstract await(
+    result: unknown,
+    good: (value: unknown) => void,
+    bad: (error: unknown) => void,
+  ): void;
+  /** Whether the caller has seen part of an answer: from then on it cannot be taken back. */
+  protected get hasEmitted(): boolean {
+    return false;
+  }
+
+  succeeded(value: unknown): void {
+    this.finish();
+    this.answer(value);
+  }
+
+  refused(error: ResilienceRejection): void {
+    const { env } = this.pipeline;
+    if (env.bus.wants('call-rejected')) {
+      const { policy, code, target, retryAfter } = error;
+      emit(env, {
+        type: 'call-rejected',
+        target,
+        policy,
+        code,
+        ...(retryAfter === undefined ? {} : { retryAfter }),
+      });
+    }
+    this.failed(error, false);
+  }
+
+  failed(error: unknown, stillRunning: boolean): void {
+    if (this.over) return;
+    if (this.pipeline.retry === undefined || !this.planNext(error, stillRunning))
+      this.conclude(error);
+  }
+
+  /** The caller left. Nothing is retried and no fallback is asked. */
+  cancel(reason: unknown): void {
+    if (this.over) return;
+    this.finish();
+    this.cancelDelay?.();
+    this.attempt?.abandon(reason, this.hasEmitted ? 'success' : 'cancelled');
+    this.giveUp(reason);
+  }
+
+  protected begin(): void {
+    const total = this.pipeline.retry?.totalTimeout;
+    if (total !== undefined) {
+      const { clock } = this.pipeline.env;
+      this.totalEnds = clock.now() + total;
+      this.cancelTotal = clock.schedule(() => this.timedOut(total), total);
+    }
+    this.next();
+  }
+
+  /** A stream's first value came: no limit of the whole call runs any longer. */
+  protected firstValue(attempt: Attempt): void {
+    this.cancelTotal?.();
+    attempt.firstValue();
+  }
+
+  protected get isOver(): boolean {
+    return this.over;
+  }
+
+  private next(): void {
+    this.attempts += 1;
+    const attempt = new Attempt(this, this.attempts);
+    this.attempt = attempt;
+    attempt.enter();
+  }
+
+  private planNext(error: unknown, stillRunning: boolean): boolean {
+    const { retry, env, name, counters } = this.pipeline;
+    if (this.hasEmitted) return false;
+    if (!retry!.wants(error, () => this.pipeline.classify(error).retryable, stillRunning))
+      return false;
+    if (retry!.exhausted(this.attempts)) {
+      emit(env, { type: 'retry-exhausted', target: name, attempts: this.attempts, error });
+      return false;
+    }
+    const delay = retry!.delayAfter(this.attempts);
+    if (this.totalEnds !== undefined && env.clock.now() + delay >= this.totalEnds) return false;
+    counters.retries += 1;
+    this.lastError = error;
+    emit(env, { type: 'retry-scheduled', target: name, attempt: this.attempts, delay, error });
+    this.cancelDelay = env.clock.schedule(() => {
+      this.cancelDelay = undefined;
+      this.next();
+    }, delay);
+    return true;
+  }
+
+  private timedOut(limit: Milliseconds): void {
+    if (this.over) return;
+    const { name, env } = this.pipeline;
+    if (this.cancelDelay !== undefined) {
+      // a timer that fired late found us between two attempts: the error we have says more
+      this.cancelDelay();
+      this.conclude(this.lastError);
+      return;
+    }
+    const started = this.attempt!.hasStarted;
+    const error = new CallTimeoutError('retry', name, limit, started, env.stack);
+    emit(env, { type: 'call-timed-out', target: name, limit, started });
+    this.attempt!.abandon(error, started ? 'failure' : 'rejected');
+    this.conclude(error);
+  }
+
+  /** No more attempts: a fallback answers, or the caller gets the error. */
+  private conclude(error: unknown): void {
+    this.cancelTotal?.();
+    const position = this.hasEmitted ? -1 : this.nextFallback(0, error);
+    if (position < 0) {
+      this.finish();
+      this.giveUp(error);
+    } else {
+      this.askFallback(position, error);
+    }
+  }
+
+  private nextFallback(from: number, error: unknown): number {
+    return (
+      this.pipeline.fallback?.next(from, error, () => this.pipeline.classify(error).fallback) ?? -1
+    );
+  }
+
+  private askFallback(position: number, error: unknown): void {
+    const { fallback, env, name, counters } = this.pipeline;
+    this.attempt = undefined;
+    const good = (value: unknown): void => {
+      if (this.over) return;
+      counters.degraded += 1;
+      emit(env, { type: 'fallback-used', target: name, error });
+      this.finish();
+      this.answer(value);
+    };
+    const bad = (thrown: unknown): void => {
+      if (this.over) return;
+      emit(env, { type: 'fallback-failed', target: name, error: thrown });
+      const following = this.nextFallback(position + 1, error);
+      if (following >= 0) {
+        this.askFallback(following, error);
+        return;
+      }
+      this.finish();
+      this.giveUp(withCause(thrown, error));
+    };
+    let result: unknown;
+    try {
+      result = fallback!.answer(position, this.self, error, this.args);
+    } catch (thrown) {
+      bad(thrown);
+      return;
+    }
+    this.await(result, good, bad);
+  }
+
+  private finish(): void {
+    this.over = true;
+    this.cancelTotal?.();
+  }
+}
+
+/** The error of a fallback says what it was asked to stand in for, unless it says so already. */
+function withCause(thrown: unknown, original: unknown): unknown {
+  if (
+    thrown instanceof Error &&
+    thrown !== original &&
+    thrown.cause === undefined &&
+    Object.isExtensible(thrown)
+  ) {
+    Object.defineProperty(thrown, 'cause', { value: original, configurable: true, writable: true });
+  }
+  return thrown;
+}

@@ -1,0 +1,43 @@
+import type { Classifier } from '../kernel/classifier.js';
+import type { Clock } from '../kernel/clock.js';
+import type { ResilienceEvent, Severity } from '../kernel/event.js';
+import type { Random } from '../kernel/random.js';
+import type { EventBus } from './event-bus.js';
+
+/** What every pipeline of one application shares. */
+export interface Environment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly classifier: Classifier;
+  readonly bus: EventBus;
+  /** Whether rejections capture a stack trace. */
+  readonly stack: boolean;
+}
+
+type EventBody = ResilienceEvent extends infer E
+  ? E extends ResilienceEvent
+    ? Omit<E, 'at' | 'severity'>
+    : never
+  : never;
+
+const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
+  'circuit-state-changed': 'warning',
+  'call-rejected': 'debug',
+  'retry-scheduled': 'debug',
+  'retry-exhausted': 'info',
+  'call-timed-out': 'info',
+  'late-result': 'debug',
+  'fallback-used': 'info',
+  'fallback-failed': 'warning',
+  'probe-lost': 'warning',
+  'predicate-failed': 'warning',
+  'unbound-call': 'warning',
+};
+
+/** Stamps an event and sends it, if anybody listens. */
+export function emit(env: Environment, body: EventBody): void {
+  if (!env.bus.wants(body.type)) return;
+  const good = body.type === 'circuit-state-changed' && (body as { to?: string }).to === 'closed';
+  const severity = good ? 'info' : SEVERITIES[body.type];
+  env.bus.emit({ ...body, severity, at: env.clock.epoch() } as ResilienceEvent);
+}

@@ -1,0 +1,123 @@
+import { Observable, type Observer, type Operator, type Subscription } from 'rxjs';
+import type { ResilienceEvent } from '../kernel/event.js';
+
+type EventType = ResilienceEvent['type'];
+
+/** Hears of events. May be async; a rejection is treated like a throw. */
+export type EventListener = (event: ResilienceEvent) => unknown;
+
+/**
+ * Delivers events in order, after the step that caused them, so that a listener may call back into
+ * any policy and can harm no call. A listener that throws is reported once and stays subscribed.
+ */
+export class EventBus {
+  private readonly listeners = new Map<EventListener, ReadonlySet<EventType> | undefined>();
+  private readonly reported = new WeakSet<object>();
+  private pending: ResilienceEvent[] = [];
+
+  /** @param report hears of a listener's first failure */
+  constructor(private readonly report: (error: unknown) => void) {}
+
+  /** Whether anybody listens to this type; an event that nobody hears need not be made. */
+  wants(type: EventType): boolean {
+    for (const only of this.listeners.values()) {
+      if (only === undefined || only.has(type)) return true;
+    }
+    return false;
+  }
+
+  /** Subscribes, to some types or to all; the answer unsubscribes. */
+  listen(listener: EventListener, only?: ReadonlySet<EventType>): () => void {
+    this.listeners.set(listener, only);
+    return () => this.listeners.delete(listener);
+  }
+
+  emit(event: ResilienceEvent): void {
+    this.pending.push(event);
+    if (this.pending.length === 1) queueMicrotask(() => this.deliver());
+  }
+
+  /** Calls one listener so that nothing it does comes back. `owner` is what is reported once. */
+  call(owner: object, listener: EventListener, event: ResilienceEvent): void {
+    try {
+      const answer = listener(event);
+      if (answer instanceof Promise) answer.catch((error: unknown) => this.failed(owner, error));
+    } catch (error) {
+      this.failed(owner, error);
+    }
+  }
+
+  private deliver(): void {
+    const batch = this.pending;
+    this.pending = [];
+    for (const event of batch) {
+      for (const [listener, only] of this.listeners) {
+        if (only === undefined || only.has(event.type)) this.call(listener, listener, event);
+      }
+    }
+  }
+
+  private failed(owner: object, error: unknown): void {
+    if (this.reported.has(owner)) return;
+    this.reported.add(owner);
+    try {
+      this.report(error);
+    } catch {
+      // a logger that throws has nobody left to tell
+    }
+  }
+}
+
+type Next = ((event: ResilienceEvent) => unknown) | undefined | null;
+
+/**
+ * The bus as an Observable whose subscribers cannot hurt the process: rxjs throws the error of a
+ * subscriber into the event loop, where it ends a Node process. Operators keep the protection.
+ */
+export class EventStream<T> extends Observable<T> {
+  private constructor(
+    private readonly bus: EventBus,
+    subscribe?: (subscriber: Observer<T>) => () => void,
+  ) {
+    super(subscribe);
+  }
+
+  static of(bus: EventBus): EventStream<ResilienceEvent> {
+    return new EventStream<ResilienceEvent>(bus, (subscriber) =>
+      bus.listen((event) => subscriber.next(event)),
+    );
+  }
+
+  override lift<R>(operator?: Operator<T, R>): Observable<R> {
+    const lifted = new EventStream<R>(this.bus);
+    // rxjs 7 has no other way to keep the class through operators
+    Object.assign(lifted, { source: this, operator });
+    return lifted;
+  }
+
+  override subscribe(
+    observerOrNext?: Partial<Observer<T>> | ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    const observer =
+      typeof observerOrNext === 'function' ? { next: observerOrNext } : observerOrNext;
+    // an operator's own subscriber must be passed as it is: rxjs reads more than the three methods
+    if (observer !== null && typeof observer === 'object' && 'closed' in observer) {
+      return super.subscribe(observer as Observer<T>);
+    }
+    const next = observer?.next as Next;
+    const owner = observer ?? this;
+    const guarded: Partial<Observer<T>> = {
+      next: (value) => {
+        if (next)
+          this.bus.call(owner, (event) => Reflect.apply(next, observer, [event]), value as never);
+      },
+    };
+    const onError = observer?.error ?? error;
+    const onComplete = observer?.complete ?? complete;
+    if (onError) guarded.error = (e) => Reflect.apply(onError, observer, [e]);
+    if (onComplete) guarded.complete = () => Reflect.apply(onComplete, observer, []);
+    return super.subscribe(guarded);
+  }
+}

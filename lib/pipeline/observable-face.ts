@@ -1,0 +1,127 @@
+import { from, isObservable, Observable, type ObservableInput, Subscriber } from 'rxjs';
+import type { Attempt } from './attempt.js';
+import { Call, type Method } from './call.js';
+import { runAs } from './current-call.js';
+import type { Pipeline } from './pipeline.js';
+
+/**
+ * A call that returns a stream: one subscription is one call, and each of its attempts invokes the
+ * method anew. Values are passed on as they come.
+ */
+class ObservableCall extends Call {
+  private inner: Subscriber<unknown> | undefined;
+  private emitted = false;
+
+  constructor(
+    pipeline: Pipeline,
+    private readonly method: Method,
+    self: unknown,
+    args: unknown[],
+    private readonly subscriber: Subscriber<unknown>,
+  ) {
+    super(pipeline, self, args);
+    subscriber.add(() => this.unsubscribed());
+  }
+
+  start(): void {
+    this.begin();
+  }
+
+  override invoke(attempt: Attempt): void {
+    let source: Observable<unknown>;
+    try {
+      const result = runAs(attempt, this.method, this.self, this.args);
+      source = isObservable(result) ? result : from(result as ObservableInput<unknown>);
+    } catch (error) {
+      attempt.failed(error);
+      return;
+    }
+    const inner = new Subscriber<unknown>({
+      next: (value) => this.pass(attempt, value),
+      error: (error: unknown) => attempt.failed(error),
+      complete: () => attempt.succeeded(undefined),
+    });
+    this.inner = inner;
+    source.subscribe(inner);
+  }
+
+  override stopWork(attempt: Attempt): void {
+    this.inner?.unsubscribe();
+    attempt.stopped();
+  }
+
+  protected override get hasEmitted(): boolean {
+    return this.emitted;
+  }
+
+  protected override answer(value: unknown): void {
+    if (value instanceof FallbackValue) this.subscriber.next(value.value);
+    this.subscriber.complete();
+  }
+
+  protected override giveUp(error: unknown): void {
+    this.subscriber.error(error);
+  }
+
+  protected override await(
+    result: unknown,
+    good: (value: unknown) => void,
+    bad: (error: unknown) => void,
+  ): void {
+    if (isObservable(result)) {
+      this.inner = new Subscriber<unknown>({
+        next: (value) => {
+          this.emitted = true;
+          this.subscriber.next(value);
+        },
+        error: bad,
+        complete: () => good(undefined),
+      });
+      result.subscribe(this.inner);
+    } else if (isThenable(result)) {
+      void Promise.resolve(result).then((value: unknown) => good(new FallbackValue(value)), bad);
+    } else {
+      good(new FallbackValue(result));
+    }
+  }
+
+  private pass(attempt: Attempt, value: unknown): void {
+    if (this.isOver) return;
+    if (!this.emitted) {
+      this.emitted = true;
+      this.firstValue(attempt);
+    }
+    this.subscriber.next(value);
+  }
+
+  /** Also runs after the end, where it finds nothing to do. */
+  private unsubscribed(): void {
+    this.cancel(undefined);
+    this.inner?.unsubscribe();
+  }
+}
+
+/** A fallback's plain value, to be told from a stream that completed without one. */
+class FallbackValue {
+  constructor(readonly value: unknown) {}
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+/** Runs a method that returns an Observable through its pipeline. Nothing happens before subscription. */
+export function runObservable(
+  pipeline: Pipeline,
+  method: Method,
+  self: unknown,
+  args: unknown[],
+): Observable<unknown> {
+  return new Observable((subscriber) =>
+    new ObservableCall(pipeline, method, self, args, subscriber).start(),
+  );
+}

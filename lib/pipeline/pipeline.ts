@@ -1,0 +1,83 @@
+import type { Classification } from '../kernel/classifier.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import { type CompiledMatcher, compileMatcher } from '../kernel/matcher.js';
+import type { Outcome } from '../kernel/outcome.js';
+import { isResilienceRejection, type ResilienceRejection } from '../kernel/rejection.js';
+import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
+import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import { Fallback } from '../policies/fallback/fallback.js';
+import { Retry } from '../policies/retry/retry.js';
+import type { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
+import { timeLimitOf } from '../policies/time-limit/time-limit.options.js';
+import { emit, type Environment } from './environment.js';
+import type { PolicySet } from './policy-set.js';
+
+/** A policy that others may share, with the name it is known by. */
+export interface Named<T> {
+  readonly name: string;
+  readonly policy: T;
+}
+
+/** What a pipeline has done besides running the method. */
+export interface PipelineCounters {
+  /** Attempts after the first. */
+  retries: number;
+  /** Calls that a fallback answered. */
+  degraded: number;
+  /** Work that ended well after we had given up on it. */
+  lateSuccesses: number;
+  /** Work that failed after we had given up on it. */
+  lateFailures: number;
+}
+
+/** The policies of one method, ready to run: made once, used by every call. */
+export class Pipeline {
+  readonly retry: Retry | undefined;
+  readonly fallback: Fallback | undefined;
+  readonly timeLimit: Milliseconds | undefined;
+  /** A call of this pipeline may have to be answered while its method is still running. */
+  readonly timed: boolean;
+  readonly counters: PipelineCounters = {
+    retries: 0,
+    degraded: 0,
+    lateSuccesses: 0,
+    lateFailures: 0,
+  };
+  private readonly ignore: CompiledMatcher | undefined;
+  private readonly failOn: CompiledMatcher | undefined;
+
+  constructor(
+    readonly name: string,
+    policies: PolicySet,
+    readonly env: Environment,
+    readonly breaker: Named<CircuitBreaker> | undefined,
+    readonly bulkhead: Named<Bulkhead> | undefined,
+  ) {
+    const report = (option: string, error: unknown): void =>
+      emit(env, { type: 'predicate-failed', target: name, option, error });
+    if (policies.retry !== undefined) this.retry = new Retry(policies.retry, env.random, report);
+    if (policies.fallback !== undefined) this.fallback = new Fallback(policies.fallback, report);
+    if (policies.timeLimit !== undefined) this.timeLimit = timeLimitOf(policies.timeLimit);
+    this.timed = this.timeLimit !== undefined || this.retry?.totalTimeout !== undefined;
+    this.ignore = compileMatcher(policies.circuitBreaker?.ignore, 'ignore', false, report);
+    this.failOn = compileMatcher(policies.circuitBreaker?.failOn, 'failOn', true, report);
+  }
+
+  classify(error: unknown): Classification {
+    return this.env.classifier.classify(error);
+  }
+
+  /** What an error of the method means for the breaker around it. */
+  outcomeOf(error: unknown): Outcome {
+    if (isResilienceRejection(error)) return outcomeOfRejection(error);
+    if (this.ignore?.(error) === true) return 'ignored';
+    if (this.failOn !== undefined) return this.failOn(error) ? 'failure' : 'ignored';
+    return this.classify(error).outcome;
+  }
+}
+
+/** A refusal is no failure of what was refused; giving up on work that had started is one. */
+function outcomeOfRejection(error: ResilienceRejection): Outcome {
+  const { started } = error as Partial<CallTimeoutError>;
+  return error.code === 'CALL_TIMEOUT' && started === true ? 'failure' : 'rejected';
+}

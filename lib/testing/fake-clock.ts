@@ -1,0 +1,84 @@
+import type { CancelTimer, Clock } from '../kernel/clock.js';
+import type { Milliseconds } from '../kernel/duration.js';
+
+interface Task {
+  readonly at: Milliseconds;
+  readonly run: () => void;
+}
+
+/** A clock that stands still until a test moves it. */
+export class FakeClock implements Clock {
+  private time: Milliseconds;
+  private wall: Milliseconds;
+  private readonly tasks = new Set<Task>();
+
+  /** @param start the monotonic reading to begin with @param wall the wall clock to begin with */
+  constructor(start: Milliseconds = 1_000_000, wall: Milliseconds = Date.UTC(2030, 0, 1)) {
+    this.time = start;
+    this.wall = wall;
+  }
+
+  now(): Milliseconds {
+    return this.time;
+  }
+
+  epoch(): Milliseconds {
+    return this.wall;
+  }
+
+  schedule(run: () => void, delay: Milliseconds): CancelTimer {
+    const task: Task = { at: this.time + Math.max(0, delay), run };
+    this.tasks.add(task);
+    return () => this.tasks.delete(task);
+  }
+
+  /** Tasks that are waiting for their time. */
+  get pending(): number {
+    return this.tasks.size;
+  }
+
+  /** Moves the wall clock alone, as an administrator or NTP does. */
+  stepWallClock(by: Milliseconds): void {
+    this.wall += by;
+  }
+
+  /**
+   * Moves time on, running what falls due in order, with the promises that hang on it settled in
+   * between.
+   */
+  async advance(by: Milliseconds): Promise<void> {
+    const end = this.time + by;
+    await settle();
+    for (let task = this.next(end); task !== undefined; task = this.next(end)) {
+      this.tasks.delete(task);
+      this.moveTo(task.at);
+      task.run();
+      await settle();
+    }
+    this.moveTo(end);
+    await settle();
+  }
+
+  /** Moves time on without running anything, as a suspended machine does. */
+  jump(by: Milliseconds): void {
+    this.moveTo(this.time + by);
+  }
+
+  private next(end: Milliseconds): Task | undefined {
+    let first: Task | undefined;
+    for (const task of this.tasks) {
+      if (task.at <= end && (first === undefined || task.at < first.at)) first = task;
+    }
+    return first;
+  }
+
+  private moveTo(time: Milliseconds): void {
+    this.wall += Math.max(0, time - this.time);
+    this.time = Math.max(this.time, time);
+  }
+}
+
+/** Lets every promise that can settle do so. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 50; i += 1) await Promise.resolve();
+}

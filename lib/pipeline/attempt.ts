@@ -81,6 +81,13 @@ export class Attempt implements ContextSource {
     }
   }
 
+  /** Takes over an attempt that was admitted, and whose method runs, without an engine. */
+  adopt(permit: Permit): void {
+    this.permit = permit;
+    this.slot = this.call.pipeline.bulkhead !== undefined;
+    this.phase = 'running';
+  }
+
   /** The method answered, or its stream completed. */
   succeeded(value: unknown): void {
     if (this.phase !== 'running') return this.ended('success');

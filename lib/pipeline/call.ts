@@ -1,5 +1,6 @@
 import type { CancelTimer } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
+import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
@@ -88,6 +89,14 @@ export abstract class Call implements AttemptOwner {
       this.cancelTotal = clock.schedule(() => this.timedOut(total), total);
     }
     this.next();
+  }
+
+  /** Makes the first attempt out of one that was admitted, and has run, without an engine. */
+  protected adopt(permit: Permit): Attempt {
+    this.attempts = 1;
+    this.attempt = new Attempt(this, 1);
+    this.attempt.adopt(permit);
+    return this.attempt;
   }
 
   /** A stream's first value came: no limit of the whole call runs any longer. */

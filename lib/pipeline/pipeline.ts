@@ -2,6 +2,7 @@ import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
+import type { Permit } from '../kernel/permit.js';
 import { isResilienceRejection, type ResilienceRejection } from '../kernel/rejection.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
@@ -9,6 +10,7 @@ import { Fallback } from '../policies/fallback/fallback.js';
 import { Retry } from '../policies/retry/retry.js';
 import type { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { timeLimitOf } from '../policies/time-limit/time-limit.options.js';
+import type { CallContext, ContextSource } from './current-call.js';
 import { emit, type Environment } from './environment.js';
 import type { PolicySet } from './policy-set.js';
 
@@ -31,12 +33,12 @@ export interface PipelineCounters {
 }
 
 /** The policies of one method, ready to run: made once, used by every call. */
-export class Pipeline {
+export class Pipeline implements ContextSource {
   readonly retry: Retry | undefined;
   readonly fallback: Fallback | undefined;
   readonly timeLimit: Milliseconds | undefined;
-  /** A call of this pipeline may have to be answered while its method is still running. */
-  readonly timed: boolean;
+  /** A call may have to be answered while its method is still running. */
+  private readonly timed: boolean;
   readonly counters: PipelineCounters = {
     retries: 0,
     degraded: 0,
@@ -61,6 +63,31 @@ export class Pipeline {
     this.timed = this.timeLimit !== undefined || this.retry?.totalTimeout !== undefined;
     this.ignore = compileMatcher(policies.circuitBreaker?.ignore, 'ignore', false, report);
     this.failOn = compileMatcher(policies.circuitBreaker?.failOn, 'failOn', true, report);
+  }
+
+  /** Whether a call would be admitted at once, and only its method could end it. */
+  runsDirectly(): boolean {
+    return (
+      !this.timed &&
+      (this.breaker?.policy.isClosed ?? true) &&
+      (this.bulkhead?.policy.hasRoom ?? true)
+    );
+  }
+
+  /** A call that ran directly has ended well. */
+  leave(permit: Permit): void {
+    this.bulkhead?.policy.release();
+    this.breaker?.policy.settle(permit, 'success');
+  }
+
+  /** The context of a call that runs directly: nothing can abort it, so each reading may have its own signal. */
+  get context(): CallContext {
+    return {
+      signal: new AbortController().signal,
+      attempt: 1,
+      remaining: () => Number.POSITIVE_INFINITY,
+      target: this.name,
+    };
   }
 
   classify(error: unknown): Classification {

@@ -1,3 +1,4 @@
+import { type Permit, REFUSED } from '../kernel/permit.js';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
 import { runAs } from './current-call.js';
@@ -5,10 +6,8 @@ import type { Pipeline } from './pipeline.js';
 
 type Settled = { readonly value: unknown } | { readonly error: unknown };
 
-/** A call that returns a promise. Builds no Observable, and one promise where one is enough. */
+/** A call that returns a promise. Builds no Observable. */
 class PromiseCall extends Call {
-  private work: Promise<unknown> | undefined;
-  private workAttempt: Attempt | undefined;
   private settled: Settled | undefined;
   private resolve: ((value: unknown) => void) | undefined;
   private reject: ((error: unknown) => void) | undefined;
@@ -18,28 +17,19 @@ class PromiseCall extends Call {
     private readonly method: Method,
     self: unknown,
     args: unknown[],
-    /** Nothing can end the call before its method does, so the method's promise carries the answer. */
-    private direct: boolean,
   ) {
     super(pipeline, self, args);
   }
 
   start(): Promise<unknown> {
     this.begin();
-    this.direct = false;
-    const { work, workAttempt } = this;
-    if (work === undefined) return this.result();
-    this.work = undefined;
-    return work.then(
-      (value) => {
-        workAttempt!.succeeded(value);
-        return this.handOver();
-      },
-      (error: unknown) => {
-        workAttempt!.failed(error);
-        return this.handOver();
-      },
-    );
+    return this.result();
+  }
+
+  /** Goes on where a call that ran without an engine has failed. */
+  resume(permit: Permit, error: unknown): unknown {
+    this.adopt(permit).failed(error);
+    return this.handOver();
   }
 
   override invoke(attempt: Attempt): void {
@@ -49,11 +39,6 @@ class PromiseCall extends Call {
       work = Promise.resolve(runAs(attempt, this.method, this.self, this.args));
     } catch (error) {
       attempt.failed(error);
-      return;
-    }
-    if (this.direct) {
-      this.work = work;
-      this.workAttempt = attempt;
       return;
     }
     void work.then(
@@ -85,7 +70,7 @@ class PromiseCall extends Call {
     else void Promise.resolve(result).then(good, bad);
   }
 
-  /** The answer if there is one, else a promise of it. */
+  /** The answer if there is one, else a promise of it. For the callbacks of a `then`. */
   private handOver(): unknown {
     const { settled } = this;
     if (settled === undefined) return this.result();
@@ -130,11 +115,40 @@ export function runPromise(
   args: unknown[],
   signal?: AbortSignal,
 ): Promise<unknown> {
-  if (signal === undefined)
-    return new PromiseCall(pipeline, method, self, args, !pipeline.timed).start();
+  if (signal === undefined) {
+    return pipeline.runsDirectly()
+      ? runDirectly(pipeline, method, self, args)
+      : new PromiseCall(pipeline, method, self, args).start();
+  }
   if (signal.aborted) return Promise.reject(signal.reason);
-  const call = new PromiseCall(pipeline, method, self, args, false);
+  const call = new PromiseCall(pipeline, method, self, args);
   const abort = (): void => call.cancel(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   return call.start().finally(() => signal.removeEventListener('abort', abort));
+}
+
+/**
+ * The healthy call, which is nearly every call: admitted at once, with nothing that could end it
+ * before its method does. The engine is made only if the method fails.
+ */
+function runDirectly(
+  pipeline: Pipeline,
+  method: Method,
+  self: unknown,
+  args: unknown[],
+): Promise<unknown> {
+  const permit = pipeline.breaker === undefined ? REFUSED : pipeline.breaker.policy.enter();
+  pipeline.bulkhead?.policy.enter();
+  const failed = (error: unknown): unknown =>
+    new PromiseCall(pipeline, method, self, args).resume(permit, error);
+  let work: Promise<unknown>;
+  try {
+    work = Promise.resolve(runAs(pipeline, method, self, args));
+  } catch (error) {
+    return settledAlready.then(() => failed(error));
+  }
+  return work.then((value) => {
+    pipeline.leave(permit);
+    return value;
+  }, failed);
 }

@@ -44,9 +44,14 @@ export class Bulkhead {
     this.queueTimeout = options.queueTimeout;
   }
 
+  /** Whether `enter` would give a slot. */
+  get hasRoom(): boolean {
+    return this.running < this.maxConcurrent;
+  }
+
   /** Takes a free slot. Each one taken is given back by exactly one `release()`. */
   enter(): boolean {
-    if (this.running >= this.maxConcurrent) return false;
+    if (!this.hasRoom) return false;
     this.running += 1;
     return true;
   }

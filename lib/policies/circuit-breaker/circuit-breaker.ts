@@ -215,6 +215,11 @@ export class CircuitBreaker {
     return this.state.value;
   }
 
+  /** Whether every call is let in. */
+  get isClosed(): boolean {
+    return this.state.value === 'closed';
+  }
+
   /** Milliseconds until a refused call may be let in; undefined if only a hand can tell. */
   retryAfter(): Milliseconds | undefined {
     const { state } = this;

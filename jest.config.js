@@ -2,6 +2,7 @@
 export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/test', '<rootDir>/sample'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/no-unhandled.ts'],
   testMatch: ['**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: {

@@ -19,6 +19,7 @@ import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
 import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import { ApplicationRuntime } from './application-runtime.js';
+import { methodFace } from './method-record.js';
 
 /** Never provided: an interceptor that Nest constructs without `.with()` has its default options. */
 const OPTIONS = Symbol('bulwark:interceptor-options');
@@ -28,7 +29,7 @@ const OPTIONS = Symbol('bulwark:interceptor-options');
  * for each attempt. A fallback gets the error and Nest's `ExecutionContext`.
  */
 abstract class PolicyInterceptor implements NestInterceptor {
-  private readonly pipelines = new WeakMap<object, WeakMap<object, Pipeline>>();
+  private readonly handlers = new WeakMap<object, WeakMap<object, Handler>>();
 
   protected constructor(
     private readonly policies: PolicySet,
@@ -41,23 +42,35 @@ abstract class PolicyInterceptor implements NestInterceptor {
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    return runObservable(this.pipelineOf(context), () => next.handle(), undefined, [context]);
+    const { pipeline, stoppable } = this.handlerOf(context);
+    return runObservable(pipeline, () => next.handle(), undefined, [context], stoppable);
   }
 
-  private pipelineOf(context: ExecutionContext): Pipeline {
+  private handlerOf(context: ExecutionContext): Handler {
     const controller = context.getClass();
-    const handler = context.getHandler();
-    let ofClass = this.pipelines.get(controller);
-    if (ofClass === undefined)
-      this.pipelines.set(controller, (ofClass = new WeakMap<object, Pipeline>()));
-    let pipeline = ofClass.get(handler);
-    if (pipeline === undefined) {
-      const name = this.runtime.freeName(`${controller.name}.${handler.name}`);
-      pipeline = this.runtime.registerChecked(name, this.policies);
-      ofClass.set(handler, pipeline);
+    const method = context.getHandler();
+    let ofClass = this.handlers.get(controller);
+    if (ofClass === undefined) {
+      ofClass = new WeakMap<object, Handler>();
+      this.handlers.set(controller, ofClass);
     }
-    return pipeline;
+    let handler = ofClass.get(method);
+    if (handler === undefined) {
+      const name = this.runtime.freeName(`${controller.name}.${method.name}`);
+      const pipeline = this.runtime.registerChecked(name, this.policies);
+      const stoppable = methodFace(method, controller.prototype as object) !== 'promise';
+      handler = { pipeline, stoppable };
+      ofClass.set(method, handler);
+    }
+    return handler;
   }
+}
+
+/** What is known of one handler behind an interceptor. */
+interface Handler {
+  readonly pipeline: Pipeline;
+  /** A handler that returns a promise goes on when Nest's stream of it is unsubscribed. */
+  readonly stoppable: boolean;
 }
 
 type Configurable<O> = new (options: O, runtime: ApplicationRuntime) => PolicyInterceptor;

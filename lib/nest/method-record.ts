@@ -51,13 +51,21 @@ export function recordsOf(type: { readonly prototype?: unknown }): ClassRecord[]
   return found;
 }
 
-const kindOf = (method: Method): string => Object.prototype.toString.call(method).slice(8, -1);
+const kindOf = (method: object): string => Object.prototype.toString.call(method).slice(8, -1);
 
-/** The face of a method; undefined if nothing says so and the option `returns` must. */
+/** The face of a decorated method; undefined if nothing says so and the option `returns` must. */
 export function faceOf(record: MethodRecord): Face | undefined {
-  if (record.returns !== undefined) return record.returns;
-  if (kindOf(record.original) === 'AsyncFunction') return 'promise';
-  const type: unknown = Reflect.getMetadata('design:returntype', record.declaredIn, record.key);
+  return record.returns ?? methodFace(record.original, record.declaredIn, record.key);
+}
+
+/** What a method returns, as far as the method itself and its declared type tell. */
+export function methodFace(
+  method: { readonly name: string },
+  prototype: object,
+  key: string | symbol = method.name,
+): Face | undefined {
+  if (kindOf(method) === 'AsyncFunction') return 'promise';
+  const type: unknown = Reflect.getMetadata('design:returntype', prototype, key);
   if (type === Promise) return 'promise';
   return typeof type === 'function' && type.name === 'Observable' ? 'observable' : undefined;
 }

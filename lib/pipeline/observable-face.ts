@@ -10,6 +10,7 @@ import type { Pipeline } from './pipeline.js';
  */
 class ObservableCall extends Call {
   private inner: Subscriber<unknown> | undefined;
+  private fallback: Subscriber<unknown> | undefined;
   private emitted = false;
 
   constructor(
@@ -18,6 +19,8 @@ class ObservableCall extends Call {
     self: unknown,
     args: unknown[],
     private readonly subscriber: Subscriber<unknown>,
+    /** Whether unsubscribing ends the work, or only hides from us when it ends. */
+    private readonly stoppable: boolean,
   ) {
     super(pipeline, self, args);
     subscriber.add(() => this.unsubscribed());
@@ -46,6 +49,7 @@ class ObservableCall extends Call {
   }
 
   override stopWork(attempt: Attempt): void {
+    if (!this.stoppable) return;
     this.inner?.unsubscribe();
     attempt.stopped();
   }
@@ -69,7 +73,7 @@ class ObservableCall extends Call {
     bad: (error: unknown) => void,
   ): void {
     if (isObservable(result)) {
-      this.inner = new Subscriber<unknown>({
+      this.fallback = new Subscriber<unknown>({
         next: (value) => {
           this.emitted = true;
           this.subscriber.next(value);
@@ -77,7 +81,7 @@ class ObservableCall extends Call {
         error: bad,
         complete: () => good(undefined),
       });
-      result.subscribe(this.inner);
+      result.subscribe(this.fallback);
     } else if (isThenable(result)) {
       void Promise.resolve(result).then((value: unknown) => good(new FallbackValue(value)), bad);
     } else {
@@ -97,7 +101,7 @@ class ObservableCall extends Call {
   /** Also runs after the end, where it finds nothing to do. */
   private unsubscribed(): void {
     this.cancel(undefined);
-    this.inner?.unsubscribe();
+    this.fallback?.unsubscribe();
   }
 }
 
@@ -114,14 +118,21 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   );
 }
 
-/** Runs a method that returns an Observable through its pipeline. Nothing happens before subscription. */
+/**
+ * Runs a method that returns an Observable through its pipeline. Nothing happens before
+ * subscription.
+ *
+ * @param stoppable false if the stream is a promise in disguise: its work goes on when we
+ * unsubscribe, so we stay to see it end and to hold its slot until then
+ */
 export function runObservable(
   pipeline: Pipeline,
   method: Method,
   self: unknown,
   args: unknown[],
+  stoppable = true,
 ): Observable<unknown> {
   return new Observable((subscriber) =>
-    new ObservableCall(pipeline, method, self, args, subscriber).start(),
+    new ObservableCall(pipeline, method, self, args, subscriber, stoppable).start(),
   );
 }

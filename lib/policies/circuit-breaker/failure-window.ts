@@ -49,7 +49,8 @@ export class TimeWindow implements FailureWindow {
     if (tick <= this.tick) return;
     const size = this.callsIn.length;
     const passed = Math.min(tick - this.tick, size);
-    for (let i = 0; i < passed; i += 1) this.empty((tick - i) % size);
+    // a young process has a tick smaller than the ring, so the difference may be negative
+    for (let i = 0; i < passed; i += 1) this.empty((tick - i + size) % size);
     this.tick = tick;
   }
 

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import {
+  CountWindow,
+  TimeWindow,
+} from '../../../../lib/policies/circuit-breaker/failure-window.js';
+
+describe('TimeWindow', () => {
+  it('#35 counts an outcome for the whole window and forgets it within a bucket more', () => {
+    const window = new TimeWindow(60_000, 60);
+    window.record(true, 999);
+
+    const failuresAt = (now: number): number => {
+      window.forget(now);
+      return window.failures;
+    };
+
+    expect([59_999, 60_000, 60_001, 60_999].map(failuresAt)).toEqual([1, 1, 1, 1]);
+    expect(failuresAt(61_000)).toBe(0);
+  });
+
+  it('forgets in silence: what is hours old is gone at the next reading', () => {
+    const window = new TimeWindow(5_000);
+    for (let i = 0; i < 4; i += 1) window.record(true, i);
+
+    window.record(true, 3_600_000);
+
+    expect([window.calls, window.failures]).toEqual([1, 1]);
+  });
+
+  it('does not move when the clock stands still or steps back', () => {
+    const window = new TimeWindow(5_000);
+    window.record(true, 10_000);
+    window.forget(1_000);
+
+    expect(window.failures).toBe(1);
+  });
+
+  it('equals a naive twin that keeps every outcome with its bucket', () => {
+    const steps = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 40_000 })), {
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(steps, fc.integer({ min: 1, max: 20 }), (history, buckets) => {
+        const window = new TimeWindow(30_000, buckets);
+        const width = 30_000 / buckets;
+        const all: { failed: boolean; tick: number }[] = [];
+        let now = 123;
+        for (const [failed, gap] of history) {
+          now += gap;
+          window.record(failed, now);
+          const tick = Math.floor(now / width);
+          all.push({ failed, tick });
+          const known = all.filter((o) => o.tick >= tick - buckets);
+          expect([window.calls, window.failures]).toEqual([
+            known.length,
+            known.filter((o) => o.failed).length,
+          ]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('CountWindow', () => {
+  it('equals a naive twin that keeps the last n outcomes', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.boolean(), { maxLength: 100 }),
+        fc.integer({ min: 1, max: 20 }),
+        (history, size) => {
+          const window = new CountWindow(size);
+          history.forEach((failed, i) => {
+            window.record(failed);
+            const last = history.slice(Math.max(0, i + 1 - size), i + 1);
+            expect([window.calls, window.failures]).toEqual([
+              last.length,
+              last.filter(Boolean).length,
+            ]);
+          });
+        },
+      ),
+    );
+  });
+
+  it('is empty after clear', () => {
+    const window = new CountWindow(3);
+    [true, true, true, true].forEach((failed) => window.record(failed));
+    window.clear();
+    window.record(false);
+
+    expect([window.calls, window.failures]).toEqual([1, 0]);
+  });
+});

@@ -57,9 +57,10 @@ export class Pipeline implements ContextSource {
   ) {
     const report = (option: string, error: unknown): void =>
       emit(env, { type: 'predicate-failed', target: name, option, error });
-    if (policies.retry !== undefined) this.retry = new Retry(policies.retry, env.random, report);
-    if (policies.fallback !== undefined) this.fallback = new Fallback(policies.fallback, report);
-    if (policies.timeLimit !== undefined) this.timeLimit = timeLimitOf(policies.timeLimit);
+    const { retry, fallback, timeLimit } = policies;
+    this.retry = retry === undefined ? undefined : new Retry(retry, env.random, report);
+    this.fallback = fallback === undefined ? undefined : new Fallback(fallback, report);
+    this.timeLimit = timeLimit === undefined ? undefined : timeLimitOf(timeLimit);
     this.timed = this.timeLimit !== undefined || this.retry?.totalTimeout !== undefined;
     this.ignore = compileMatcher(policies.circuitBreaker?.ignore, 'ignore', false, report);
     this.failOn = compileMatcher(policies.circuitBreaker?.failOn, 'failOn', true, report);

@@ -102,7 +102,7 @@ export class CircuitBreaker {
   private serial = 0;
   private openings = 0;
   private isolations = 0;
-  private lastTrip: Trip | undefined;
+  private lastTrip: Trip | undefined = undefined;
 
   constructor(
     options: CircuitBreakerOptions,

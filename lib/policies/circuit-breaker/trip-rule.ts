@@ -49,26 +49,14 @@ export class TripRule {
     const { failureThreshold, failureRate, window } = options;
     const neither = failureThreshold === undefined && failureRate === undefined;
     this.runOnlyBelowMinimum = neither;
-    if (neither || failureThreshold !== undefined) {
-      this.run = new FailureRun(
-        failureThreshold ?? DEFAULTS.failureThreshold,
-        runSpan(neither, window),
-      );
-    }
+    this.run =
+      neither || failureThreshold !== undefined
+        ? new FailureRun(failureThreshold ?? DEFAULTS.failureThreshold, runSpan(neither, window))
+        : undefined;
     this.rate = failureRate ?? DEFAULTS.failureRate;
     const size = typeof window === 'object' ? window.calls : Number.POSITIVE_INFINITY;
     this.minimumCalls = Math.min(options.minimumCalls ?? DEFAULTS.minimumCalls, size);
-    if (neither || failureRate !== undefined) {
-      this.window =
-        typeof window === 'object'
-          ? new CountWindow(window.calls)
-          : new TimeWindow(window ?? DEFAULTS.window);
-    }
-  }
-
-  /** Whether an outcome must be dated. A bare threshold saves the reading of the clock. */
-  get needsTime(): boolean {
-    return this.window !== undefined;
+    this.window = neither || failureRate !== undefined ? windowOf(window) : undefined;
   }
 
   /** Counts a success; answers the evidence if the breaker must open all the same. */
@@ -126,4 +114,10 @@ function runSpan(
 ): Milliseconds | undefined {
   if (typeof window === 'number') return window;
   return neither && window === undefined ? DEFAULTS.window : undefined;
+}
+
+function windowOf(window: CircuitBreakerOptions['window']): FailureWindow {
+  return typeof window === 'object'
+    ? new CountWindow(window.calls)
+    : new TimeWindow(window ?? DEFAULTS.window);
 }

@@ -6,7 +6,14 @@ import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime } from '../pipeline/runtime.js';
 import { onUnboundCall, type ProtectedRun, type RuntimeHolder } from './binding.js';
-import { type Face, faceOf, isGenerator, labelOf, type MethodRecord } from './method-record.js';
+import {
+  type Face,
+  faceOf,
+  isGenerator,
+  labelOf,
+  methodFace,
+  type MethodRecord,
+} from './method-record.js';
 
 type AnyClass = { readonly name: string; readonly prototype: unknown };
 
@@ -78,13 +85,18 @@ function faceMistakes(record: MethodRecord, at: string): Mistake[] {
     ];
   }
   const face: unknown = faceOf(record);
-  if (face === 'promise' || face === 'observable') return [];
+  const declared = methodFace(record.original, record.declaredIn, record.key);
+  if (face === 'promise' || face === 'observable') {
+    if (declared === undefined || declared === face) return [];
+    const problem = `got ${show(face)}, but the method is declared to return a ${declared}; leave the option out`;
+    return [{ at: `${at} returns`, problem }];
+  }
   if (face !== undefined)
     return [
       { at: `${at} returns`, problem: `got ${show(face)}, expected 'promise' or 'observable'` },
     ];
   const problem =
-    "nothing says what it returns; make it async, declare Promise or Observable as its return type, or give one of its decorators `returns: 'promise' | 'observable'`";
+    "nothing says what it returns; make it async, declare Promise or Observable as its return type (imported as a value: `import type` leaves no trace), or give one of its decorators `returns: 'promise' | 'observable'`";
   return [{ at, problem }];
 }
 

@@ -24,9 +24,12 @@ interface Found {
 /** The parts of Nest's `Module` and `InstanceWrapper` that are read here. */
 interface Wrapper {
   readonly instance?: unknown;
-  readonly metatype?: unknown;
+  metatype?: unknown;
   readonly inject?: unknown;
+  readonly isAlias?: boolean;
+  readonly isTransient?: boolean;
   isDependencyTreeStatic(): boolean;
+  getStaticTransientInstances?(): readonly ({ readonly instance?: unknown } | undefined)[];
 }
 
 /**
@@ -56,6 +59,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
         module.middlewares,
       ];
       for (const wrapper of collections.flatMap((c) => [...c.values()] as Wrapper[])) {
+        this.followFactory(wrapper);
         const type = this.visit(wrapper);
         if (type !== undefined && !types.has(type)) types.set(type, module.name);
       }
@@ -78,18 +82,31 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
   private visit(wrapper: Wrapper): AnyClass | undefined {
     const { instance, metatype, inject } = wrapper;
     const made = wrapper.isDependencyTreeStatic() && typeof instance === 'object' ? instance : null;
-    const prototype =
-      made === null ? undefined : (Object.getPrototypeOf(made) as { constructor?: unknown } | null);
     // the metatype of a factory is the factory; only what it made says which class it is
-    const type =
-      made !== null
-        ? prototype?.constructor
-        : inject === undefined || inject === null
-          ? metatype
-          : undefined;
+    const isFactory = inject !== undefined && inject !== null;
+    const type = made !== null ? classOf(made) : isFactory ? undefined : metatype;
     if (typeof type !== 'function' || recordsOf(type).length === 0) return undefined;
     if (made !== null) bindInstance(made, this.holder);
     return type as AnyClass;
+  }
+
+  /** A factory that runs again, per request or per consumer, makes instances that no walk can see. */
+  private followFactory(wrapper: Wrapper): void {
+    const { inject, metatype: make, isAlias } = wrapper;
+    if (inject === undefined || inject === null || isAlias === true) return;
+    if (typeof make !== 'function') return;
+    if (wrapper.isDependencyTreeStatic() && wrapper.isTransient !== true) return;
+    for (const host of wrapper.getStaticTransientInstances?.() ?? []) this.bind(host?.instance);
+    wrapper.metatype = (...args: unknown[]): unknown => {
+      const made: unknown = Reflect.apply(make, undefined, args);
+      return made instanceof Promise ? made.then((m: unknown) => this.bind(m)) : this.bind(made);
+    };
+  }
+
+  private bind(made: unknown): unknown {
+    const type = classOf(made);
+    if (type !== undefined && recordsOf(type).length > 0) bindInstance(made as object, this.holder);
+    return made;
   }
 
   private registerAll(types: ReadonlyMap<AnyClass, string>): Mistake[] {
@@ -121,6 +138,14 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
     const problem = `imported ${roots.length} times with forRoot or forRootAsync; expected once, it is global`;
     return [{ at: 'ResilienceModule', problem }];
   }
+}
+
+function classOf(made: unknown): AnyClass | undefined {
+  if (typeof made !== 'object' || made === null) return undefined;
+  const prototype = Object.getPrototypeOf(made) as { constructor?: unknown } | null;
+  return typeof prototype?.constructor === 'function'
+    ? (prototype.constructor as unknown as AnyClass)
+    : undefined;
 }
 
 /** Every decorated method that instances of the class can reach, overridden ones included. */

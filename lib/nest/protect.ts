@@ -1,4 +1,5 @@
 import { Inject, Optional } from '@nestjs/common';
+import { show } from '../kernel/check.js';
 import type { Method } from '../pipeline/call.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { bindingOf, receiveRuntime, RUNTIME_TOKEN, unboundCall } from './binding.js';
@@ -45,7 +46,12 @@ export function protect<K extends keyof PolicySet>(
   if (method.policies[kind] !== undefined)
     record.mistakes.push({ at, problem: 'given twice; expected it once' });
   method.policies[kind] = options;
-  if (returns !== undefined) method.returns = returns;
+  if (returns === undefined) return;
+  if (method.returns !== undefined && method.returns !== returns) {
+    const problem = `got ${show(returns)}, and ${show(method.returns)} before; expected one of them`;
+    record.mistakes.push({ at: `${at} returns`, problem });
+  }
+  method.returns = returns;
 }
 
 function methodRecord(

@@ -20,6 +20,7 @@ import { ResilienceExplorer } from './explorer.js';
 import { healthController } from './health/health.controller.js';
 import { ResilienceHealthIndicator } from './health/resilience.health.js';
 import { withdrawIfTaken } from './health/withdraw.js';
+import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
 import { CLOCK, CONFIG, RANDOM } from './tokens.js';
 
@@ -86,6 +87,7 @@ function assemble(
       },
       ResilienceService,
       ResilienceHealthIndicator,
+      ResilienceExceptionFilter,
       ResilienceExplorer,
     ],
     exports: [
@@ -96,6 +98,7 @@ function assemble(
       ResilienceRegistry,
       ResilienceService,
       ResilienceHealthIndicator,
+      ResilienceExceptionFilter,
     ],
   };
 }

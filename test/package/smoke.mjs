@@ -1,0 +1,131 @@
+// Packs the library, installs the tarball into fresh applications outside the repository, and uses
+// it over real HTTP on Express and on Fastify. Fails on anything that the tarball lacks.
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const place = mkdtempSync(join(tmpdir(), 'bulwark-smoke-'));
+const npm = (cwd, ...args) =>
+  execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+const APPLICATION = `
+import 'reflect-metadata';
+import { strict as assert } from 'node:assert';
+import { Controller, Get, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { CircuitBreaker, CircuitOpenError, Fallback, ResilienceModule, ResilienceRegistry, Retry } from 'nestjs-bulwark';
+import { FakeClock, seededRandom } from 'nestjs-bulwark/testing';
+
+assert.equal(typeof new FakeClock().now(), 'number');
+assert.ok(seededRandom(1)() < 1);
+
+// decorators applied by hand, as the TypeScript compiler does
+const decorate = (type, key, ...decorators) => {
+  const descriptor = Object.getOwnPropertyDescriptor(type.prototype, key);
+  for (const d of decorators.reverse()) d(type.prototype, key, descriptor);
+  Object.defineProperty(type.prototype, key, descriptor);
+};
+
+for (const Adapter of [ExpressAdapter, FastifyAdapter]) {
+  class Stage {
+    async flaky() { throw new Error('down'); }
+    async bare() { throw new Error('down'); }
+  }
+  decorate(Stage, 'flaky', Get('flaky'), Fallback({ value: { degraded: true } }), Retry({ delay: 1 }));
+  decorate(Stage, 'bare', Get('bare'), CircuitBreaker({ failureThreshold: 2 }));
+  Controller()(Stage);
+  class App {}
+  Module({ imports: [ResilienceModule.forRoot()], controllers: [Stage] })(App);
+
+  const app = await NestFactory.create(App, new Adapter(), { logger: false });
+  await app.listen(0, '127.0.0.1');
+  const url = await app.getUrl();
+  const get = async (path) => { const r = await fetch(url + path); return [r.status, await r.json()]; };
+
+  assert.deepEqual(await get('/flaky'), [200, { degraded: true }]);
+  assert.deepEqual(await get('/health'), [200, { status: 'ok' }]);
+  for (const status of [500, 500, 503]) assert.equal((await get('/bare'))[0], status);
+  assert.equal(app.get(ResilienceRegistry).breakers.reader('Stage.bare').state, 'open');
+  assert.deepEqual(await get('/health'), [200, { status: 'degraded' }]);
+  assert.equal((await get('/health/live'))[0], 200);
+  assert.ok(CircuitOpenError);
+  await app.close();
+  console.log(Adapter.name + ': the packed library works');
+}
+`;
+
+const TYPES = `
+import { CircuitBreaker, ResilienceModule } from 'nestjs-bulwark';
+import { FakeClock } from 'nestjs-bulwark/testing';
+export class Service {
+  @CircuitBreaker({ failureThreshold: 3 })
+  async call(): Promise<number> { return new FakeClock().now(); }
+  // @ts-expect-error a method that returns neither a Promise nor an Observable
+  @CircuitBreaker()
+  sync(): number { return 1; }
+}
+export const module = ResilienceModule.forRoot({ health: { details: 'always' } });
+`;
+
+try {
+  const [{ filename, files }] = JSON.parse(
+    npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', place),
+  );
+  const strays = files
+    .map((f) => f.path)
+    .filter((p) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(p));
+  if (strays.length > 0)
+    throw new Error(`the tarball holds what it should not: ${strays.join(', ')}`);
+
+  const wanted = [
+    '@nestjs/common',
+    '@nestjs/core',
+    '@nestjs/terminus',
+    '@nestjs/platform-express',
+    '@nestjs/platform-fastify',
+  ];
+  const versions = [...wanted, 'reflect-metadata', 'rxjs', 'typescript', '@types/node'];
+  writeFileSync(
+    join(place, 'package.json'),
+    JSON.stringify({ name: 'smoke', private: true, type: 'module' }),
+  );
+  npm(
+    place,
+    'install',
+    '--no-audit',
+    '--no-fund',
+    '--ignore-scripts',
+    '--loglevel=error',
+    `./${filename}`,
+    ...versions.map((n) => `${n}@${devDependencies[n]}`),
+  );
+  writeFileSync(join(place, 'application.mjs'), APPLICATION);
+  execFileSync(process.execPath, ['application.mjs'], { cwd: place, stdio: 'inherit' });
+  writeFileSync(join(place, 'types.ts'), TYPES);
+  const flags = [
+    '--noEmit',
+    '--strict',
+    '--experimentalDecorators',
+    '--emitDecoratorMetadata',
+    '--target',
+    'es2023',
+    '--module',
+    'nodenext',
+    '--types',
+    'node',
+    'types.ts',
+  ];
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...flags], {
+    cwd: place,
+    stdio: 'inherit',
+  });
+  console.log(`types compile without skipLibCheck; ${files.length} files in ${filename}`);
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}

@@ -76,6 +76,7 @@ export {
   RetryInterceptor,
   TimeLimitInterceptor,
 } from './nest/interceptors.js';
+export { ApplicationRuntime } from './nest/application-runtime.js';
 export { ResilienceExceptionFilter } from './nest/resilience-exception.filter.js';
 export { ResilienceModule } from './nest/resilience.module.js';
 export { type ExecuteOptions, ResilienceService } from './nest/resilience.service.js';

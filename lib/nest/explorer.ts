@@ -10,6 +10,7 @@ import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { bindInstance, onUnboundCall, RUNTIME_TOKEN, type RuntimeHolder } from './binding.js';
 import { logEvents } from './event-logger.js';
+import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
 
 type AnyClass = { readonly name: string; readonly prototype: unknown };
@@ -49,7 +50,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
   ) {}
 
   onModuleInit(): void {
-    const mistakes = [...this.runtime.early, ...this.secondModules()];
+    const mistakes = this.secondModules();
     const types = new Map<AnyClass, string>();
     for (const module of this.modules.values()) {
       const collections = [
@@ -66,7 +67,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
     }
     for (const type of types.keys())
       mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
-    mistakes.push(...this.registerAll(types));
+    mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
     if (mistakes.length > 0) throw new ResilienceConfigError(distinct(mistakes));
     this.runtime.booted = true;
     this.stopLogging = logEvents(this.runtime.bus, this.logger);
@@ -128,6 +129,23 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
       }
     }
     return mistakes;
+  }
+
+  /** After the decorated methods, which have the first choice of names. */
+  private prepareInterceptors(): Mistake[] {
+    const { early } = this.runtime;
+    const mistakes: Mistake[] = [];
+    const placed = new Set<Mistake>();
+    for (const { interceptor, controller, handler } of interceptedHandlers(this.modules)) {
+      mistakes.push(...interceptor.prepare(controller, handler));
+      for (const mistake of interceptor.mistakes) placed.add(mistake);
+    }
+    for (const at of forgetfulInterceptors(this.modules)) {
+      const problem =
+        'is request-scoped, so it would forget what it counted with each request; make it a singleton';
+      mistakes.push({ at, problem });
+    }
+    return [...early.filter((mistake) => !placed.has(mistake)), ...mistakes];
   }
 
   private secondModules(): Mistake[] {

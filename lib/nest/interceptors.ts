@@ -8,7 +8,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { ResilienceConfigError } from '../kernel/check.js';
+import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { runObservable } from '../pipeline/observable-face.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
@@ -28,27 +28,50 @@ const OPTIONS = Symbol('bulwark:interceptor-options');
  * Puts policies around a handler. Each handler has a state of its own; the handler is invoked anew
  * for each attempt. A fallback gets the error and Nest's `ExecutionContext`.
  */
-abstract class PolicyInterceptor implements NestInterceptor {
+export abstract class PolicyInterceptor implements NestInterceptor {
+  /** What is wrong with the options. */
+  readonly mistakes: readonly Mistake[];
   private readonly handlers = new WeakMap<object, WeakMap<object, Handler>>();
 
   protected constructor(
     private readonly policies: PolicySet,
     private readonly runtime: ApplicationRuntime,
   ) {
-    const mistakes = runtime.check(new.target.name, policies);
-    if (mistakes.length === 0) return;
-    if (runtime.booted) throw new ResilienceConfigError(mistakes);
-    runtime.early.push(...mistakes);
+    this.mistakes = runtime.check(new.target.name, policies);
+    if (this.mistakes.length === 0) return;
+    if (runtime.booted) throw new ResilienceConfigError(this.mistakes);
+    runtime.early.push(...this.mistakes);
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { pipeline, stoppable } = this.handlerOf(context);
+    const { pipeline, stoppable } = this.handlerOf(context.getClass(), context.getHandler());
     return runObservable(pipeline, () => next.handle(), undefined, [context], stoppable);
   }
 
-  private handlerOf(context: ExecutionContext): Handler {
-    const controller = context.getClass();
-    const method = context.getHandler();
+  /**
+   * Makes the state of a handler before its first call, so that its breakers are in health and its
+   * mistakes are found at the start.
+   *
+   * @internal
+   * @returns the mistakes, now with the handler that has them
+   */
+  prepare(controller: NamedClass, method: NamedFunction): readonly Mistake[] {
+    if (this.mistakes.length > 0) {
+      return this.runtime.check(
+        `${controller.name}.${method.name} ${this.constructor.name}`,
+        this.policies,
+      );
+    }
+    try {
+      this.handlerOf(controller, method);
+      return [];
+    } catch (error) {
+      if (error instanceof ResilienceConfigError) return error.mistakes;
+      throw error;
+    }
+  }
+
+  private handlerOf(controller: NamedClass, method: NamedFunction): Handler {
     let ofClass = this.handlers.get(controller);
     if (ofClass === undefined) {
       ofClass = new WeakMap<object, Handler>();
@@ -64,6 +87,13 @@ abstract class PolicyInterceptor implements NestInterceptor {
     }
     return handler;
   }
+}
+
+interface NamedFunction {
+  readonly name: string;
+}
+interface NamedClass extends NamedFunction {
+  readonly prototype: unknown;
 }
 
 /** What is known of one handler behind an interceptor. */

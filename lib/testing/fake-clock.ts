@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 
@@ -27,7 +28,8 @@ export class FakeClock implements Clock {
   }
 
   schedule(run: () => void, delay: Milliseconds): CancelTimer {
-    const task: Task = { at: this.time + Math.max(0, delay), run };
+    // as a real timer does: the task runs in the async context of whoever scheduled it
+    const task: Task = { at: this.time + Math.max(0, delay), run: AsyncResource.bind(run) };
     this.tasks.add(task);
     return () => this.tasks.delete(task);
   }

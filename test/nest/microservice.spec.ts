@@ -76,7 +76,7 @@ async function start(withFilter = false): Promise<void> {
     },
   });
   await world.app.startAllMicroservices();
-  client = ClientProxyFactory.create(options as never) as ClientProxy;
+  client = ClientProxyFactory.create(options as never) as unknown as ClientProxy;
 }
 
 const ask = (cmd: string, data: unknown): Promise<unknown> =>

@@ -5,7 +5,7 @@ import type { Pipeline } from '../pipeline/pipeline.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime } from '../pipeline/runtime.js';
-import { onUnboundCall, type ProtectedRun, type RuntimeHolder } from './binding.js';
+import { type ProtectedRun, type RuntimeHolder } from './binding.js';
 import {
   type Face,
   faceOf,
@@ -30,11 +30,13 @@ export class ApplicationRuntime extends ResilienceRuntime {
   serve(holder: RuntimeHolder): void {
     holder.host = (type, record) =>
       this.runs.get(type)?.get(record) ?? this.registerMethod(type, record);
-    onUnboundCall((record) => {
-      if (this.reported.has(record)) return;
-      this.reported.add(record);
-      emit(this.env, { type: 'unbound-call', target: labelOf(record) });
-    });
+  }
+
+  /** A method ran plain, on an instance that nobody bound: reported once for each method. */
+  unboundCall(record: MethodRecord): void {
+    if (this.reported.has(record)) return;
+    this.reported.add(record);
+    emit(this.env, { type: 'unbound-call', target: labelOf(record) });
   }
 
   /**

@@ -46,6 +46,8 @@ export class RuntimeHolder {
   host: Host | undefined;
   closed = false;
   private readonly bindings = new WeakMap<object, ClassBinding>();
+  private heirs: { readonly instance: WeakRef<object>; readonly holder: WeakRef<RuntimeHolder> }[] =
+    [];
 
   bindingFor(type: AnyClass): ClassBinding {
     let binding = this.bindings.get(type);
@@ -54,6 +56,22 @@ export class RuntimeHolder {
       this.bindings.set(type, binding);
     }
     return binding;
+  }
+
+  /** Another application has the instance too; it gets it when this one has closed. */
+  bequeath(instance: object, holder: RuntimeHolder): void {
+    this.heirs.push({ instance: new WeakRef(instance), holder: new WeakRef(holder) });
+  }
+
+  /** The application has closed: what it shared belongs to those that live. */
+  close(): void {
+    this.closed = true;
+    const { heirs } = this;
+    this.heirs = [];
+    for (const heir of heirs) {
+      const [instance, holder] = [heir.instance.deref(), heir.holder.deref()];
+      if (instance !== undefined && holder?.closed === false) bindInstance(instance, holder);
+    }
   }
 }
 
@@ -72,8 +90,12 @@ const frozen = new WeakMap<object, ClassBinding>();
 export function bindInstance(instance: object, holder: unknown): void {
   if (!isHolder(holder)) return;
   const before = bindingOf(instance);
-  if (before !== undefined && !before.holder.closed && before.holder !== holder) return;
-  const type = (Object.getPrototypeOf(instance) as { constructor: AnyClass }).constructor;
+  if (before !== undefined && !before.holder.closed && before.holder !== holder) {
+    before.holder.bequeath(instance, holder);
+    return;
+  }
+  const type = classOf(instance);
+  if (type === undefined) return;
   const value = holder.bindingFor(type);
   try {
     Object.defineProperty(instance, BINDING, {
@@ -85,6 +107,15 @@ export function bindInstance(instance: object, holder: unknown): void {
   } catch {
     frozen.set(instance, value); // frozen by its own constructor
   }
+}
+
+/** The class of an instance; undefined for what has none. */
+export function classOf(instance: unknown): AnyClass | undefined {
+  if (typeof instance !== 'object' || instance === null) return undefined;
+  const prototype = Object.getPrototypeOf(instance) as { constructor?: unknown } | null;
+  return typeof prototype?.constructor === 'function'
+    ? (prototype.constructor as unknown as AnyClass)
+    : undefined;
 }
 
 /** The binding of an instance; undefined for one that nobody bound, and for anything but an instance. */
@@ -107,14 +138,25 @@ export function receiveRuntime(prototype: object): void {
   });
 }
 
-let reportUnbound: ((record: MethodRecord) => void) | undefined;
+interface UnboundListener {
+  unboundCall(record: MethodRecord): void;
+}
 
-/** Says who hears of calls of instances that nobody bound: the application started last. */
-export function onUnboundCall(report: ((record: MethodRecord) => void) | undefined): void {
-  reportUnbound = report;
+/** Weak: an application that is never closed, as in many tests, must not be kept by this list. */
+let listeners: WeakRef<UnboundListener>[] = [];
+
+/** Says who hears of calls of instances that nobody bound; of several applications, the one started last. */
+export function listenToUnboundCalls(listener: UnboundListener): () => void {
+  const entry = new WeakRef(listener);
+  listeners = [...listeners.filter((other) => other.deref() !== undefined), entry];
+  return () => {
+    listeners = listeners.filter((other) => other !== entry);
+  };
 }
 
 /** Tells the process's application, if there is one, that a method ran without its policies. */
 export function unboundCall(record: MethodRecord): void {
-  reportUnbound?.(record);
+  if (listeners.length === 0) return;
+  const alive = listeners.findLast((entry) => entry.deref() !== undefined);
+  alive?.deref()?.unboundCall(record);
 }

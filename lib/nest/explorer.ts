@@ -8,7 +8,13 @@ import {
 import { ModulesContainer } from '@nestjs/core';
 import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import { ApplicationRuntime } from './application-runtime.js';
-import { bindInstance, onUnboundCall, RUNTIME_TOKEN, type RuntimeHolder } from './binding.js';
+import {
+  bindInstance,
+  classOf,
+  listenToUnboundCalls,
+  RUNTIME_TOKEN,
+  type RuntimeHolder,
+} from './binding.js';
 import { logEvents } from './event-logger.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
@@ -42,6 +48,7 @@ interface Wrapper {
 export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Bulwark');
   private stopLogging: (() => void) | undefined;
+  private stopListening: (() => void) | undefined;
 
   constructor(
     private readonly modules: ModulesContainer,
@@ -71,11 +78,12 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
     if (mistakes.length > 0) throw new ResilienceConfigError(distinct(mistakes));
     this.runtime.booted = true;
     this.stopLogging = logEvents(this.runtime.bus, this.logger);
+    this.stopListening = listenToUnboundCalls(this.runtime);
   }
 
   onApplicationShutdown(): void {
-    this.holder.closed = true;
-    onUnboundCall(undefined);
+    this.holder.close();
+    this.stopListening?.();
     this.stopLogging?.();
   }
 
@@ -156,14 +164,6 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
     const problem = `imported ${roots.length} times with forRoot or forRootAsync; expected once, it is global`;
     return [{ at: 'ResilienceModule', problem }];
   }
-}
-
-function classOf(made: unknown): AnyClass | undefined {
-  if (typeof made !== 'object' || made === null) return undefined;
-  const prototype = Object.getPrototypeOf(made) as { constructor?: unknown } | null;
-  return typeof prototype?.constructor === 'function'
-    ? (prototype.constructor as unknown as AnyClass)
-    : undefined;
 }
 
 /** Every decorated method that instances of the class can reach, overridden ones included. */

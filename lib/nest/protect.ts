@@ -43,6 +43,10 @@ export function protect<K extends keyof PolicySet>(
     return;
   }
   const method = methodRecord(record, target, key, descriptor, at);
+  if (options === undefined) {
+    // a limit read from an environment that lacks it must not mean no limit
+    record.mistakes.push({ at, problem: 'got undefined, expected what it is to do' });
+  }
   if (method.policies[kind] !== undefined)
     record.mistakes.push({ at, problem: 'given twice; expected it once' });
   method.policies[kind] = options;

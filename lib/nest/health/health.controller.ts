@@ -30,9 +30,10 @@ abstract class HealthControllerBase {
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
     @Inject(ResilienceHealthIndicator) private readonly resilience: ResilienceHealthIndicator,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Inject(CONFIG) config: ResilienceConfig,
+    @Inject(CONFIG) config: ResilienceConfig | undefined,
   ) {
-    this.config = config.health === false ? {} : (config.health ?? {});
+    const given = config?.health;
+    this.config = given === undefined || given === null || given === false ? {} : given;
   }
 
   /** Everything: 200 for `ok` and `degraded`, 503 for `error`. */

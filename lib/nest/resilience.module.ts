@@ -2,7 +2,7 @@ import { type DynamicModule, Logger, Module, type Provider, type Type } from '@n
 import { ModulesContainer } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { defaultClassifier } from '../errors/default-classifier.js';
-import { ResilienceConfigError, show } from '../kernel/check.js';
+import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
 import { ResilienceRegistry } from '../pipeline/registry.js';
@@ -45,7 +45,7 @@ export class ResilienceModule {
    * @throws ResilienceConfigError unless exactly one of `useFactory`, `useClass`, `useExisting` is given
    */
   static forRootAsync(options: ResilienceAsyncConfig): DynamicModule {
-    const module = assemble(configProvider(options), options.health);
+    const module = assemble(configProvider(options), options.health, comesTooLate);
     module.imports = [...(module.imports ?? []), ...(options.imports ?? [])];
     if (options.useClass !== undefined)
       module.providers = [...(module.providers ?? []), options.useClass];
@@ -56,6 +56,7 @@ export class ResilienceModule {
 function assemble(
   config: Provider,
   health: Pick<HealthConfig, 'path' | 'decorators'> | false | undefined,
+  alsoCheck: (config: ResilienceConfig) => Mistake[] = () => [],
 ): DynamicModule {
   const mounted = health === false ? [] : [healthController(...mountPoint(health))];
   return {
@@ -71,7 +72,11 @@ function assemble(
       { provide: RUNTIME_TOKEN, useFactory: () => new RuntimeHolder() },
       {
         provide: ApplicationRuntime,
-        useFactory: makeRuntime,
+        useFactory: (...given: Parameters<typeof makeRuntime>) => {
+          const runtime = makeRuntime(...given);
+          runtime.early.push(...alsoCheck(given[0]));
+          return runtime;
+        },
         inject: [CONFIG, RUNTIME_TOKEN, CLOCK, RANDOM],
       },
       {
@@ -120,6 +125,18 @@ function configProvider({
   ): ReturnType<ResilienceConfigFactory['createResilienceConfig']> =>
     factory.createResilienceConfig();
   return { provide: CONFIG, inject: [useClass ?? useExisting!], useFactory: make };
+}
+
+/** What shapes the module is needed before a factory can run. */
+function comesTooLate(config: ResilienceConfig): Mistake[] {
+  const health = config?.health;
+  if (typeof health !== 'object' || health === null) return [];
+  return (['path', 'decorators'] as const)
+    .filter((option) => health[option] !== undefined)
+    .map((option) => ({
+      at: `ResilienceModule health ${option}`,
+      problem: 'comes too late from a factory; give it to forRootAsync itself',
+    }));
 }
 
 /** Bad values are reported at the boot with all other mistakes; until then the defaults stand in. */

@@ -1,0 +1,198 @@
+import { Inject, Injectable, Module } from '@nestjs/common';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
+import {
+  CircuitBreaker,
+  Fallback,
+  type ResilienceConfig,
+  type ResilienceConfigFactory,
+  ResilienceModule,
+  ResilienceRegistry,
+  Retry,
+} from 'nestjs-bulwark';
+import { NoOpResilienceModule } from 'nestjs-bulwark/testing';
+import { ADAPTERS, boot, bootError, closeAll, serve } from './support/app.js';
+
+afterEach(closeAll);
+
+@Injectable()
+class Client {
+  runs = 0;
+
+  @Fallback({ value: 'instead' })
+  @Retry({ maxAttempts: 3, delay: 0, retryOn: () => true })
+  @CircuitBreaker({ failureThreshold: 1 })
+  async call(): Promise<string> {
+    this.runs += 1;
+    throw new Error('down');
+  }
+}
+
+describe('forRoot', () => {
+  it('needs no configuration', async () => {
+    const { app } = await boot({ bulwark: ResilienceModule.forRoot(), providers: [Client] });
+
+    expect(app.get(ResilienceRegistry).breakers.reader('Client.call')).toBeDefined();
+  });
+
+  it('is global: a module deep down needs no import', async () => {
+    @Module({ providers: [Client], exports: [Client] })
+    class Deep {}
+    @Module({ imports: [Deep] })
+    class Middle {}
+    const { app, clock } = await boot({ imports: [Middle] });
+
+    const answer = app.get(Client).call();
+    await clock.advance(1_000);
+
+    await expect(answer).resolves.toBe('instead');
+  });
+
+  it('may be imported by several modules as one object', async () => {
+    const ours = ResilienceModule.forRoot({ health: false });
+    @Module({ imports: [ours] })
+    class A {}
+    @Module({ imports: [ours] })
+    class B {}
+
+    await expect(boot({ bulwark: 'none', imports: [A, B] })).resolves.toBeDefined();
+  });
+
+  it.each(ADAPTERS)('twice is a boot error on %s that says so', async (_, adapter) => {
+    const twice = serve(adapter, {
+      bulwark: ResilienceModule.forRoot(),
+      imports: [ResilienceModule.forRoot()],
+    });
+
+    await expect(twice).rejects.toThrow(
+      'ResilienceModule: imported 2 times with forRoot or forRootAsync; expected once',
+    );
+  });
+
+  it('with enabled: false keeps only the fallback', async () => {
+    const { app } = await boot({ bulwark: { enabled: false, health: false }, providers: [Client] });
+    const client = app.get(Client);
+
+    expect([await client.call(), await client.call()]).toEqual(['instead', 'instead']);
+    expect(client.runs).toBe(2);
+    expect(app.get(ResilienceRegistry).breakers.list()).toEqual([]);
+  });
+
+  it('with enabled: false still refuses bad options', async () => {
+    @Injectable()
+    class Bad {
+      @Retry({ maxAttempts: 0 })
+      async call(): Promise<void> {}
+    }
+
+    expect(
+      (await bootError({ bulwark: { enabled: false, health: false }, providers: [Bad] })).message,
+    ).toContain('Bad.call @Retry maxAttempts');
+  });
+
+  it('of the no-op module does the same, and mounts nothing', async () => {
+    const module = await Test.createTestingModule({
+      imports: [NoOpResilienceModule.forRoot()],
+      providers: [Client],
+    }).compile();
+    const app = module.createNestApplication(new FastifyAdapter());
+    await app.init();
+
+    await expect(app.get(Client).call()).resolves.toBe('instead');
+    expect(app.get(Client).runs).toBe(1);
+    await app.close();
+  });
+
+  it('lays the defaults under the options of each method', async () => {
+    @Injectable()
+    class Failing {
+      @CircuitBreaker({ failureThreshold: 1 })
+      async call(): Promise<void> {
+        throw new Error('down');
+      }
+    }
+    const { app } = await boot({
+      bulwark: { health: false, defaults: { circuitBreaker: { openFor: 42_000, openJitter: 0 } } },
+      providers: [Failing],
+    });
+    await app
+      .get(Failing)
+      .call()
+      .catch(() => {});
+
+    expect(app.get(ResilienceRegistry).breakers.reader('Failing.call')!.snapshot()).toMatchObject({
+      state: 'open',
+      retryAfter: 42_000,
+    });
+  });
+});
+
+describe('forRootAsync', () => {
+  const SETTINGS = 'settings';
+  @Module({ providers: [{ provide: SETTINGS, useValue: { enabled: false } }], exports: [SETTINGS] })
+  class SettingsModule {}
+
+  @Injectable()
+  class Settings implements ResilienceConfigFactory {
+    constructor(@Inject(SETTINGS) private readonly given: ResilienceConfig) {}
+
+    async createResilienceConfig(): Promise<ResilienceConfig> {
+      return this.given;
+    }
+  }
+  @Module({ imports: [SettingsModule], providers: [Settings], exports: [Settings] })
+  class FactoryModule {}
+
+  it.each([
+    [
+      'useFactory with inject',
+      ResilienceModule.forRootAsync({
+        imports: [SettingsModule],
+        inject: [SETTINGS],
+        useFactory: (settings: ResilienceConfig) => settings,
+      }),
+    ],
+    [
+      'an asynchronous useFactory',
+      ResilienceModule.forRootAsync({ useFactory: async () => ({ enabled: false }) }),
+    ],
+    ['useClass', ResilienceModule.forRootAsync({ imports: [SettingsModule], useClass: Settings })],
+    [
+      'useExisting',
+      ResilienceModule.forRootAsync({ imports: [FactoryModule], useExisting: Settings }),
+    ],
+  ])('takes %s', async (_, bulwark) => {
+    const { app } = await boot({ bulwark, providers: [Client] });
+
+    await expect(app.get(Client).call()).resolves.toBe('instead');
+    expect(app.get(ResilienceRegistry).breakers.list()).toEqual([]);
+  });
+
+  it.each([
+    ['none of them', {}],
+    ['two of them', { useFactory: () => ({}), useClass: Settings }],
+  ])('refuses %s at once', (_, options) => {
+    expect(() => ResilienceModule.forRootAsync(options)).toThrow('expected exactly one');
+  });
+
+  it('fails the boot with the error of the factory', async () => {
+    const bulwark = ResilienceModule.forRootAsync({
+      useFactory: async () => Promise.reject(new Error('no settings')),
+    });
+
+    expect((await bootError({ bulwark })).message).toBe('no settings');
+  });
+
+  it('says where a path belongs that the factory gives too late', async () => {
+    const bulwark = ResilienceModule.forRootAsync({
+      useFactory: () => ({ health: { path: 'status', decorators: [() => {}] } }),
+    });
+
+    const { message } = await bootError({ bulwark });
+
+    expect(message).toContain(
+      'ResilienceModule health path: comes too late from a factory; give it to forRootAsync itself',
+    );
+    expect(message).toContain('ResilienceModule health decorators: comes too late from a factory');
+  });
+});

@@ -119,9 +119,10 @@ function byFacts(error: unknown): Classification {
   ) {
     const facts = byCode(current) ?? byStatus(current);
     if (facts !== undefined) return facts;
-    // only the outermost name counts: a TypeError caused by a broken connection is fetch's way
     if (depth === 0) name = lookUp(BY_NAME, (current as { name?: unknown }).name);
     current = (current as { cause?: unknown }).cause;
+    // the engine's own TypeErrors have no cause; one that has is a library's, such as fetch's
+    if (depth === 0 && name === PROGRAMMER && current !== undefined) name = COMMUNICATION;
   }
   return name ?? TRANSIENT;
 }

@@ -235,6 +235,11 @@ onEveryFace((face) => {
     ['EAI_AGAIN', withCode('EAI_AGAIN'), 3],
     ['UND_ERR_CONNECT_TIMEOUT', withCode('UND_ERR_CONNECT_TIMEOUT'), 3],
     ['fetch failed by ECONNREFUSED', fetchFailed('ECONNREFUSED'), 3],
+    [
+      'fetch failed for a reason without a code',
+      new TypeError('fetch failed', { cause: new Error('bad port') }),
+      3,
+    ],
     ['fetch failed by ENOTFOUND', fetchFailed('ENOTFOUND'), 3],
   ])('#57 %s is attempted as its kind deserves', async (_name, error, attempts) => {
     const stage = stageOf(face);

@@ -223,10 +223,10 @@ export class CircuitBreaker {
   /** Milliseconds until a refused call may be let in; undefined if only a hand can tell. */
   retryAfter(): Milliseconds | undefined {
     const { state } = this;
-    if (state.value === 'open') return Math.max(0, state.until - this.clock.now());
+    if (state.value === 'open') return remaining(state.until, this.clock.now());
     if (state.value !== 'half-open' || state.probes.length === 0) return undefined;
     const first = Math.min(...state.probes.map((p) => p.leaseUntil));
-    return Math.max(0, first - this.clock.now());
+    return remaining(first, this.clock.now());
   }
 
   snapshot(): CircuitBreakerSnapshot {
@@ -307,7 +307,7 @@ export class CircuitBreaker {
   private openTime(): Milliseconds {
     const grown = Math.min(this.openFor * 2 ** Math.min(this.openings, 52), this.maxOpenFor);
     const spread = 1 + this.openJitter * (2 * this.random() - 1);
-    return Math.min(Math.max(1, grown * spread), this.maxOpenFor);
+    return Math.min(Math.max(1, Math.round(grown * spread)), this.maxOpenFor);
   }
 
   private close(reason: string): void {
@@ -326,6 +326,11 @@ export class CircuitBreaker {
     this.serial += 1;
     return this.serial as Permit;
   }
+}
+
+/** Whole milliseconds, rounded up: who comes back after them is not early. */
+function remaining(until: Milliseconds, now: Milliseconds): Milliseconds {
+  return Math.max(0, Math.ceil(until - now));
 }
 
 function describe({ rule, calls, failures, consecutiveFailures }: TripEvidence): string {

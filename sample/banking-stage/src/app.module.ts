@@ -1,0 +1,35 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { ResilienceModule } from 'nestjs-bulwark';
+import { BankingStage } from './banking/banking-stage.js';
+import { BlockProducer } from './banking/block-producer.js';
+import { Chain } from './chain/chain.js';
+import { FeesClient } from './fees/fees.client.js';
+import { Integrity } from './integrity/integrity.js';
+import { Ledger } from './ledger/ledger.js';
+import { Mempool } from './mempool/mempool.js';
+import { RpcController } from './rpc/rpc.controller.js';
+import { RpcMethods } from './rpc/rpc.methods.js';
+import { NodeSettings } from './settings.js';
+
+@Module({})
+export class AppModule {
+  static forRoot(settings: NodeSettings): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [ResilienceModule.forRoot({ health: { details: 'always' } })],
+      controllers: [RpcController],
+      providers: [
+        { provide: NodeSettings, useValue: settings },
+        Ledger,
+        Mempool,
+        Chain,
+        FeesClient,
+        BankingStage,
+        BlockProducer,
+        RpcMethods,
+        Integrity,
+      ],
+    };
+  }
+}

@@ -1,0 +1,68 @@
+import { Injectable } from '@nestjs/common';
+import type { TransactionId } from '../transaction/transaction.js';
+import type { Block, Entry } from './block.js';
+
+export interface Place {
+  readonly height: number;
+  readonly position: number;
+}
+
+/** The blocks, each holding the hash of the one before, and where each transaction is in them. */
+@Injectable()
+export class Chain {
+  private readonly blocks: Block[] = [];
+  private readonly places = new Map<TransactionId, Place>();
+
+  get isEmpty(): boolean {
+    return this.blocks.length === 0;
+  }
+
+  get tip(): Block {
+    const tip = this.blocks.at(-1);
+    if (tip === undefined) throw new Error('chain: there is no genesis block yet');
+    return tip;
+  }
+
+  get transactionCount(): number {
+    return this.places.size;
+  }
+
+  blockAt(height: number): Block | undefined {
+    return this.blocks[height];
+  }
+
+  allBlocks(): readonly Block[] {
+    return this.blocks;
+  }
+
+  allPlaces(): ReadonlyMap<TransactionId, Place> {
+    return this.places;
+  }
+
+  has(id: TransactionId): boolean {
+    return this.places.has(id);
+  }
+
+  find(id: TransactionId): (Place & { readonly entry: Entry }) | undefined {
+    const place = this.places.get(id);
+    const entry = place && this.blocks[place.height]?.entries[place.position];
+    return place && entry && { ...place, entry };
+  }
+
+  append(block: Block): void {
+    const expected = this.isEmpty ? 0 : this.tip.height + 1;
+    if (block.height !== expected) {
+      throw new Error(`chain: block ${block.height} does not follow, ${expected} is next`);
+    }
+    if (!this.isEmpty && block.parent !== this.tip.hash) {
+      throw new Error(`chain: block ${block.height} has another parent than the tip`);
+    }
+    const twice = block.entries.find(({ id }) => this.places.has(id));
+    if (twice) throw new Error(`chain: transaction ${twice.id} is already in the chain`);
+
+    this.blocks.push(block);
+    block.entries.forEach(({ id }, position) => {
+      this.places.set(id, { height: block.height, position });
+    });
+  }
+}

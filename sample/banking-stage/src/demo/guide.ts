@@ -1,0 +1,29 @@
+import { BLOCKED_NAME, DEMO_NAMES, demoKeys } from './accounts.js';
+
+/** What `npm start` prints: where things are, and what to type to see something happen. */
+export function guide(nodeUrl: string, upstreamUrl: string): string {
+  const keys = DEMO_NAMES.map((name) => {
+    const remark = name === BLOCKED_NAME ? '  (blocked by compliance)' : '';
+    return `  ${name.padEnd(10)}${demoKeys(name).address}${remark}`;
+  });
+  const send = `node sample/banking-stage/dist/demo/send.js --node ${nodeUrl}`;
+  return `
+banking stage       ${nodeUrl}/rpc   (JSON-RPC 2.0)
+health              ${nodeUrl}/health
+fees and compliance ${upstreamUrl}
+
+Demo accounts (their keys are made from their names, so anyone can sign for them):
+${keys.join('\n')}
+
+Send a transaction, look at its block, and at the health:
+  ${send} --from alice --to bob --amount 25
+  curl -s ${nodeUrl}/rpc -H 'content-type: application/json' -d '{"jsonrpc":"2.0","id":1,"method":"getBlock","params":["latest"]}'
+  curl -s ${nodeUrl}/health
+
+Take the upstream away (refuse, hang or error), send a few more, look at the health again, bring it back:
+  curl -s -X PUT ${upstreamUrl}/dials -d '{"outage":"refuse"}'
+  curl -s -X PUT ${upstreamUrl}/dials -d '{"outage":"none"}'
+
+Ctrl+C ends it.
+`;
+}

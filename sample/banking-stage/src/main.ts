@@ -1,0 +1,43 @@
+import { BLOCKED_NAME, DEMO_ALLOCATIONS, demoKeys, FEE_COLLECTOR } from './demo/accounts.js';
+import { guide } from './demo/guide.js';
+import { createNode } from './node/create-node.js';
+import { Child } from './process/child.js';
+import { closeOnSignal } from './process/lifetime.js';
+import { explained, HOST, portFrom, urlOf } from './process/listening.js';
+import { SETTINGS_DEFAULTS } from './settings.js';
+
+async function boot(): Promise<void> {
+  const port = portFrom(process.env['PORT'], 3000, 'PORT');
+  const upstream = Child.start('upstream', new URL('./upstream/main.js', import.meta.url), {
+    UPSTREAM_BLOCKED: demoKeys(BLOCKED_NAME).address,
+  });
+  let stop = (): Promise<void> => upstream.stop();
+  closeOnSignal(() => stop());
+
+  const upstreamUrl = await upstream.listening();
+  const app = await createNode({
+    ...SETTINGS_DEFAULTS,
+    upstreamUrl,
+    allocations: DEMO_ALLOCATIONS,
+    validator: demoKeys(FEE_COLLECTOR).address,
+  });
+  let stopping = false;
+  stop = async () => {
+    stopping = true;
+    await app.close();
+    await upstream.stop();
+  };
+  upstream.onExit(() => {
+    if (!stopping) console.log('\nThe upstream process is gone; the node goes on without it.\n');
+  });
+
+  await app.listen(port, HOST).catch((error: unknown) => {
+    throw explained(error, port, 'PORT');
+  });
+  console.log(guide(urlOf(app.getHttpServer()), upstreamUrl));
+}
+
+boot().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import type { Address } from '../keys/key-pair.js';
+import { costOf } from '../transaction/order.js';
+import type { Order } from '../transaction/order.js';
+import type { Amount, TransactionId } from '../transaction/transaction.js';
+
+/**
+ * Accepted and not yet in a block, oldest first. What a sender's pending transactions will cost is
+ * reserved, so that two quick ones cannot spend the same money.
+ */
+@Injectable()
+export class Mempool {
+  private readonly pending = new Map<TransactionId, Order>();
+  private readonly reserved = new Map<Address, Amount>();
+
+  get size(): number {
+    return this.pending.size;
+  }
+
+  has(id: TransactionId): boolean {
+    return this.pending.has(id);
+  }
+
+  find(id: TransactionId): Order | undefined {
+    return this.pending.get(id);
+  }
+
+  reservedBy(address: Address): Amount {
+    return this.reserved.get(address) ?? 0;
+  }
+
+  allPending(): ReadonlyMap<TransactionId, Order> {
+    return this.pending;
+  }
+
+  allReserved(): ReadonlyMap<Address, Amount> {
+    return this.reserved;
+  }
+
+  oldest(limit: number): Order[] {
+    const orders: Order[] = [];
+    for (const order of this.pending.values()) {
+      if (orders.length === limit) break;
+      orders.push(order);
+    }
+    return orders;
+  }
+
+  add(order: Order): void {
+    if (this.pending.has(order.id)) throw new Error(`mempool: ${order.id} is already pending`);
+    const { from } = order.transaction;
+    this.pending.set(order.id, order);
+    this.reserved.set(from, this.reservedBy(from) + costOf(order));
+  }
+
+  remove(order: Order): void {
+    if (!this.pending.delete(order.id)) throw new Error(`mempool: ${order.id} is not pending`);
+    const { from } = order.transaction;
+    const left = this.reservedBy(from) - costOf(order);
+    if (left === 0) this.reserved.delete(from);
+    else this.reserved.set(from, left);
+  }
+}

@@ -1,0 +1,81 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Announcement } from './announcement.js';
+
+const START_DEADLINE_MS = 30_000;
+const STOP_DEADLINE_MS = 5_000;
+const LINES_KEPT = 40;
+
+/** A process of ours that announces where it listens. */
+export class Child {
+  readonly listeners: ((announcement: Announcement) => void)[] = [];
+  /** Its last words, for when it dies. */
+  readonly output: string[] = [];
+  private readonly exited: Promise<unknown>;
+
+  private constructor(
+    readonly name: string,
+    private readonly process: ChildProcess,
+  ) {
+    this.exited = once(process, 'exit');
+    const keep = (chunk: Buffer): void => {
+      this.output.push(...String(chunk).trimEnd().split('\n'));
+      this.output.splice(0, this.output.length - LINES_KEPT);
+    };
+    process.stdout?.on('data', keep);
+    process.stderr?.on('data', keep);
+    process.on('message', (message) => {
+      for (const listener of this.listeners) listener(message as Announcement);
+    });
+  }
+
+  static start(name: string, script: URL, env: Readonly<Record<string, string>>): Child {
+    const started = fork(script, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    const child = new Child(name, started);
+    // Whatever ends this process, it takes its children along.
+    process.once('exit', () => started.kill('SIGKILL'));
+    return child;
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
+  get running(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** Resolves to its URL; rejects when it says it failed, dies or says nothing. */
+  listening(): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const fail = (problem: string): void => reject(new Error(`${this.name}: ${problem}`));
+      const timer = setTimeout(() => fail('it does not start'), START_DEADLINE_MS);
+      this.listeners.push((announcement) => {
+        clearTimeout(timer);
+        if (announcement.type === 'listening') resolve(announcement.url);
+        if (announcement.type === 'failed') fail(announcement.problem);
+      });
+      this.process.once('error', (error) => fail(String(error)));
+      this.process.once('exit', (code) => {
+        clearTimeout(timer);
+        fail(`it ended with code ${code}\n${this.output.slice(-20).join('\n')}`);
+      });
+    });
+  }
+
+  onExit(listener: () => void): void {
+    this.process.once('exit', listener);
+  }
+
+  async stop(): Promise<void> {
+    if (!this.running) return;
+    this.process.kill('SIGTERM');
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_DEADLINE_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,112 @@
+import { Injectable } from '@nestjs/common';
+import { ResilienceRegistry, seconds, TimeLimit } from 'nestjs-bulwark';
+import { BankingStage } from '../banking/banking-stage.js';
+import { Chain } from '../chain/chain.js';
+import { isHexadecimal } from '../codec/hexadecimal.js';
+import { isAddress } from '../keys/key-pair.js';
+import { Ledger } from '../ledger/ledger.js';
+import { Mempool } from '../mempool/mempool.js';
+import { arrangeParams } from './json-rpc.js';
+import type { RpcParams } from './json-rpc.js';
+import { RpcError } from './rpc.error.js';
+
+interface RpcMethod {
+  readonly params: readonly string[];
+  readonly run: (...args: unknown[]) => unknown;
+}
+
+const OUTPUTS_SHOWN = 100;
+
+@Injectable()
+export class RpcMethods {
+  /** A Map, not an object: a method called `constructor` must be unknown. */
+  private readonly methods = new Map<string, RpcMethod>([
+    ['sendTransaction', { params: ['transaction'], run: (sent) => this.banking.submit(sent) }],
+    ['getBalance', { params: ['address'], run: (of) => this.ledger.balance(address(of)) }],
+    ['getAccount', { params: ['address'], run: (of) => this.getAccount(address(of)) }],
+    ['getBlock', { params: ['height'], run: (at) => this.getBlock(at) }],
+    ['getTransaction', { params: ['id'], run: (of) => this.getTransaction(transaction(of)) }],
+    ['getTransactionCount', { params: ['address?'], run: (of) => this.getTransactionCount(of) }],
+    ['getHealth', { params: [], run: () => this.getHealth() }],
+  ]);
+
+  constructor(
+    private readonly banking: BankingStage,
+    private readonly chain: Chain,
+    private readonly ledger: Ledger,
+    private readonly mempool: Mempool,
+    private readonly registry: ResilienceRegistry,
+  ) {}
+
+  /**
+   * No caller waits longer, whatever happens further in. A transaction whose sender was told so may
+   * still be accepted: without a receipt it is open, and sending it again (`replayed`) settles it.
+   */
+  @TimeLimit(seconds(8))
+  async call(name: string, params: RpcParams): Promise<unknown> {
+    const method = this.methods.get(name);
+    if (!method) throw new RpcError('unknown-method', `there is no method ${JSON.stringify(name)}`);
+    return method.run(...arrangeParams(method.params, params));
+  }
+
+  private getAccount(of: string) {
+    const { balance, head, tail, sent } = this.ledger.account(of);
+    const reserved = this.mempool.reservedBy(of);
+    const outputs: { id: string; amount: number }[] = [];
+    for (const [id, { amount }] of this.ledger.outputsOf(of)) {
+      if (outputs.length === OUTPUTS_SHOWN) break;
+      outputs.push({ id, amount });
+    }
+    return {
+      address: of,
+      balance,
+      reserved,
+      available: balance - reserved,
+      sent,
+      outputCount: tail - head,
+      outputs,
+    };
+  }
+
+  private getBlock(at: unknown) {
+    if (at === 'latest') return this.chain.tip;
+    if (typeof at === 'number' && Number.isSafeInteger(at) && at >= 0) {
+      return this.chain.blockAt(at) ?? null;
+    }
+    throw new RpcError('invalid-params', 'height must be a whole number or "latest"');
+  }
+
+  private getTransaction(id: string) {
+    const found = this.chain.find(id);
+    if (found) return { status: 'confirmed', ...found };
+    const entry = this.mempool.find(id);
+    return entry ? { status: 'pending', entry } : null;
+  }
+
+  private getTransactionCount(of: unknown) {
+    return of === undefined ? this.chain.transactionCount : this.ledger.account(address(of)).sent;
+  }
+
+  private getHealth() {
+    const impaired = this.registry.breakers
+      .list()
+      .filter(({ state }) => state !== 'closed')
+      .map(({ name, state }) => ({ name, state }));
+    return {
+      status: impaired.length === 0 ? 'ok' : 'degraded',
+      impaired,
+      height: this.chain.tip.height,
+      pending: this.mempool.size,
+    };
+  }
+}
+
+function address(value: unknown): string {
+  if (isAddress(value)) return value;
+  throw new RpcError('invalid-params', 'address must be 64 lower-case hex digits');
+}
+
+function transaction(value: unknown): string {
+  if (isHexadecimal(value, 64)) return value;
+  throw new RpcError('invalid-params', 'id must be 64 lower-case hex digits');
+}

@@ -1,0 +1,23 @@
+import type { Address } from './keys/key-pair.js';
+import type { Output } from './ledger/output.js';
+
+/** What one node is told at boot. A class, because it is also the injection token. */
+export abstract class NodeSettings {
+  /** Where the fees-and-compliance service listens, without a slash at the end. */
+  abstract readonly upstreamUrl: string;
+  /** Who owns what at height 0. */
+  abstract readonly allocations: readonly Output[];
+  /** Who gets the fees. */
+  abstract readonly validator: Address;
+  /** Milliseconds between two blocks. */
+  abstract readonly blockInterval: number;
+  abstract readonly maxBlockEntries: number;
+  /** Transactions that may wait for a block; beyond it new ones are refused. */
+  abstract readonly maxPending: number;
+}
+
+export const SETTINGS_DEFAULTS = {
+  blockInterval: 200,
+  maxBlockEntries: 1_000,
+  maxPending: 10_000,
+} as const;

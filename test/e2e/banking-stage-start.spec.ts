@@ -1,0 +1,128 @@
+import { execFile, spawn } from 'node:child_process';
+import { createServer } from 'node:http';
+import { promisify } from 'node:util';
+import { poll } from '../../sample/banking-stage/src/client/poll.js';
+import { listen } from '../../sample/banking-stage/src/process/listening.js';
+
+const DIST = new URL('../../sample/banking-stage/dist/', import.meta.url).pathname;
+const ROOT = new URL('../../', import.meta.url).pathname;
+const DEADLINE = 30_000;
+
+interface Started {
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+}
+
+const running: Started[] = [];
+
+function start(env: Record<string, string>): Started {
+  const child = spawn(process.execPath, [`${DIST}main.js`], {
+    env: { ...process.env, PORT: '0', UPSTREAM_PORT: '0', ...env },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  }
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('close', (code) => resolve(code));
+  });
+  const started = { output: () => output, ended, kill: (s: NodeJS.Signals) => void child.kill(s) };
+  running.push(started);
+  return started;
+}
+
+async function guideOf(started: Started): Promise<string> {
+  return poll('the guide', DEADLINE, () => {
+    const output = started.output();
+    return output.includes('Ctrl+C ends it.') ? output : undefined;
+  });
+}
+
+/** The commands as printed, run by a shell, as a reader would. */
+async function typed(command: string): Promise<string> {
+  const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: ROOT });
+  return stdout;
+}
+
+function commandsIn(guide: string, pattern: RegExp): string[] {
+  return guide
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => /^(curl|node) /.test(line) && pattern.test(line));
+}
+
+afterEach(async () => {
+  for (const started of running.splice(0)) {
+    started.kill('SIGKILL');
+    await started.ended;
+  }
+});
+
+describe('npm start', () => {
+  it(
+    'prints commands that work as they stand',
+    async () => {
+      const guide = await guideOf(start({}));
+      const [send] = commandsIn(guide, /send\.js/);
+      const [getBlock] = commandsIn(guide, /getBlock/);
+      const [health] = commandsIn(guide, /\/health/);
+      const [away, back] = commandsIn(guide, /\/dials/);
+
+      expect(await typed(send!)).toContain('in block 1');
+      expect(JSON.parse(await typed(getBlock!))).toMatchObject({ result: { height: 1 } });
+      expect(JSON.parse(await typed(health!))).toMatchObject({ status: 'ok' });
+
+      await typed(away!);
+      expect(await typed(send!)).toContain("verdict: 'provisional'");
+      expect(await typed(send!)).toContain("verdict: 'provisional'");
+      expect(JSON.parse(await typed(health!))).toMatchObject({ status: 'degraded' });
+
+      await typed(back!);
+      await poll('a cleared transaction', DEADLINE, async () =>
+        (await typed(send!)).includes("verdict: 'cleared'") ? true : undefined,
+      );
+    },
+    2 * DEADLINE,
+  );
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'ends with code 0 at %s, and takes the upstream along',
+    async (signal) => {
+      const started = start({});
+      const guide = await guideOf(started);
+      const upstream = /fees and compliance (\S+)/.exec(guide)?.[1];
+      expect((await fetch(`${upstream}/dials`)).status).toBe(200);
+
+      started.kill(signal);
+
+      expect(await started.ended).toBe(0);
+      await expect(fetch(`${upstream}/dials`)).rejects.toThrow();
+    },
+    DEADLINE,
+  );
+
+  it.each(['PORT', 'UPSTREAM_PORT'])(
+    'says what to do when the port of %s is taken',
+    async (variable) => {
+      const squatter = createServer();
+      const port = new URL(await listen(squatter, 0)).port;
+
+      const started = start({ [variable]: port });
+
+      expect(await started.ended).toBe(1);
+      expect(started.output()).toContain(
+        `port ${port} is taken: choose another one with ${variable}=`,
+      );
+      squatter.close();
+    },
+    DEADLINE,
+  );
+
+  it('refuses a port that is none', async () => {
+    const started = start({ PORT: 'http' });
+
+    expect(await started.ended).toBe(1);
+    expect(started.output()).toContain('PORT must be a port from 0 to 65535, not "http"');
+  });
+});

@@ -1,0 +1,59 @@
+import { Logger } from '@nestjs/common';
+import { BulkheadFullError, CallTimeoutError } from 'nestjs-bulwark';
+import { RpcController } from '../../../../sample/banking-stage/src/rpc/rpc.controller.js';
+import type { RpcMethods } from '../../../../sample/banking-stage/src/rpc/rpc.methods.js';
+
+const REQUEST = '{"jsonrpc":"2.0","id":1,"method":"m"}';
+
+/** A controller over a method that ends as told. */
+async function post(call: () => Promise<unknown>, body: unknown = REQUEST) {
+  const response = { code: 200, status: (code: number) => (response.code = code) };
+  const controller = new RpcController({ call } as unknown as RpcMethods);
+  return { answer: await controller.post(body, response), code: response.code };
+}
+
+describe('the RPC controller', () => {
+  beforeEach(() => Logger.overrideLogger(false));
+  afterEach(() => Logger.overrideLogger(['log', 'error', 'warn']));
+
+  it.each([
+    ['BULKHEAD_FULL', new BulkheadFullError('BankingStage.submit', 32, 512)],
+    ['CALL_TIMEOUT', new CallTimeoutError('time-limit', 'RpcMethods.call', 8_000, true)],
+  ])('says of a refusal by %s that the node is busy', async (code, error) => {
+    const { answer } = await post(() => Promise.reject(error));
+
+    expect(answer).toMatchObject({
+      id: 1,
+      error: { code: -32_010, data: { reason: 'overloaded', refusedBy: code } },
+    });
+  });
+
+  it('keeps to itself what went wrong inside', async () => {
+    const { answer } = await post(() => Promise.reject(new Error('the key is hunter2')));
+
+    expect(JSON.stringify(answer)).not.toContain('hunter2');
+    expect(answer).toMatchObject({ id: 1, error: { code: -32_603 } });
+  });
+
+  it('has an answer for something thrown that is no error', async () => {
+    const { answer } = await post(() => Promise.reject(undefined as never));
+
+    expect(answer).toMatchObject({ id: 1, error: { code: -32_603 } });
+  });
+
+  it.each([
+    ['succeeds', () => Promise.resolve(1)],
+    ['fails', () => Promise.reject(new Error('no'))],
+  ])('answers nothing to a notification that %s', async (_, call) => {
+    const { answer, code } = await post(call, '{"jsonrpc":"2.0","method":"m"}');
+
+    expect(answer).toBeUndefined();
+    expect(code).toBe(204);
+  });
+
+  it('takes a body that is not text for none', async () => {
+    const { answer } = await post(() => Promise.resolve(1), { already: 'parsed' });
+
+    expect(answer).toMatchObject({ id: null, error: { code: -32_700 } });
+  });
+});

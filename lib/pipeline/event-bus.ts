@@ -39,8 +39,13 @@ export class EventBus {
 
   /** Calls one listener so that nothing it does comes back. `owner` is what is reported once. */
   call(owner: object, listener: EventListener, event: ResilienceEvent): void {
+    this.guard(owner, () => listener(event));
+  }
+
+  /** The same for anything else that a listener brings along. */
+  guard(owner: object, run: () => unknown): void {
     try {
-      const answer = listener(event);
+      const answer = run();
       if (answer instanceof Promise) answer.catch((error: unknown) => this.failed(owner, error));
     } catch (error) {
       this.failed(owner, error);
@@ -116,8 +121,15 @@ export class EventStream<T> extends Observable<T> {
     };
     const onError = observer?.error ?? error;
     const onComplete = observer?.complete ?? complete;
-    if (onError) guarded.error = (e) => Reflect.apply(onError, observer, [e]);
-    if (onComplete) guarded.complete = () => Reflect.apply(onComplete, observer, []);
+    // an operator that throws ends the stream here; unheard, rxjs would end the process with it
+    guarded.error = (thrown) =>
+      this.bus.guard(owner, () => {
+        if (!onError) throw thrown;
+        return Reflect.apply(onError, observer, [thrown]);
+      });
+    if (onComplete) {
+      guarded.complete = () => this.bus.guard(owner, () => Reflect.apply(onComplete, observer, []));
+    }
     return super.subscribe(guarded);
   }
 }

@@ -15,7 +15,6 @@ export interface RejectionInit {
   readonly retryAfter?: Milliseconds | undefined;
   /** Whether to capture a stack trace; it costs more than the refusal itself. Default false. */
   readonly stack?: boolean | undefined;
-  readonly cause?: unknown;
 }
 
 /**
@@ -45,7 +44,7 @@ export abstract class ResilienceRejection extends Error {
     const captured = init.stack === true;
     const limit = Error.stackTraceLimit;
     if (!captured) Error.stackTraceLimit = 0;
-    super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
+    super(init.message);
     if (!captured) Error.stackTraceLimit = limit;
     this.name = new.target.name;
     this.code = init.code;

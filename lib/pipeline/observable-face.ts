@@ -50,8 +50,12 @@ class ObservableCall extends Call {
 
   override stopWork(attempt: Attempt): void {
     if (!this.stoppable) return;
-    this.inner?.unsubscribe();
-    attempt.stopped();
+    try {
+      this.inner?.unsubscribe();
+      attempt.stopped();
+    } catch (error) {
+      attempt.failed(error); // a teardown that throws is a late failure; it must not reach the timer that called us
+    }
   }
 
   protected override get hasEmitted(): boolean {

@@ -81,10 +81,13 @@ export class Pipeline implements ContextSource {
     this.breaker?.policy.settle(permit, 'success');
   }
 
-  /** The context of a call that runs directly: nothing can abort it, so each reading may have its own signal. */
+  /** The context of a call that runs directly: nothing can abort it, so it need not be told from others. */
   get context(): CallContext {
+    let signal: AbortSignal | undefined;
     return {
-      signal: new AbortController().signal,
+      get signal() {
+        return (signal ??= new AbortController().signal);
+      },
       attempt: 1,
       remaining: () => Number.POSITIVE_INFINITY,
       target: this.name,

@@ -1,10 +1,12 @@
-import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
+import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
 import { Bulkhead } from '../policies/bulkhead/bulkhead.js';
-import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
-import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import {
+  CircuitBreaker,
+  type CircuitBreakerListener,
+} from '../policies/circuit-breaker/circuit-breaker.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
@@ -15,6 +17,7 @@ import { EventBus } from './event-bus.js';
 import { type Named, Pipeline } from './pipeline.js';
 import { checkPolicies, type PolicyDefaults, type PolicySet, withDefaults } from './policy-set.js';
 import { ResilienceRegistry } from './registry.js';
+import { SharedPolicies } from './shared-policies.js';
 
 /** What a runtime is made of. */
 export interface RuntimeInit {
@@ -33,7 +36,8 @@ export class ResilienceRuntime {
   readonly registry = new ResilienceRegistry();
   readonly env: Environment;
   private readonly pipelines = new Map<string, Pipeline>();
-  private readonly sharedOptions = new Map<string, string>();
+  private readonly breakers = new SharedPolicies('circuit breaker', this.registry.breakers);
+  private readonly bulkheads = new SharedPolicies('bulkhead', this.registry.bulkheads);
   private readonly enabled: boolean;
   private readonly defaults: PolicyDefaults;
 
@@ -81,12 +85,19 @@ export class ResilienceRuntime {
     }
     const merged = withDefaults(policies, this.defaults);
     const active: PolicySet = this.enabled ? merged : { fallback: merged.fallback };
+    const { circuitBreaker, bulkhead } = active;
+    // both before either is made: a registration that fails leaves nothing behind
+    if (circuitBreaker !== undefined) {
+      this.breakers.check(circuitBreaker.name ?? name, machineOptions(circuitBreaker));
+    }
+    if (bulkhead !== undefined) this.bulkheads.check(bulkhead.name ?? name, bulkhead);
     const pipeline = new Pipeline(
       name,
       active,
       this.env,
-      this.breakerOf(name, active),
-      this.bulkheadOf(name, active),
+      circuitBreaker && this.breakerOf(name, circuitBreaker, active.timeLimit),
+      bulkhead &&
+        this.bulkheads.obtain(bulkhead.name ?? name, bulkhead, () => new Bulkhead(bulkhead)),
     );
     this.pipelines.set(name, pipeline);
     return pipeline;
@@ -101,76 +112,47 @@ export class ResilienceRuntime {
     );
   }
 
-  private breakerOf(method: string, policies: PolicySet): Named<CircuitBreaker> | undefined {
-    const options = policies.circuitBreaker;
-    if (options === undefined) return undefined;
-    const limit = policies.timeLimit === undefined ? 0 : timeLimitOf(policies.timeLimit);
+  private breakerOf(
+    method: string,
+    options: CircuitBreakerOptions,
+    timeLimit: PolicySet['timeLimit'],
+  ): Named<CircuitBreaker> {
+    const limit = timeLimit === undefined ? 0 : timeLimitOf(timeLimit);
     const halfOpenLease =
       options.halfOpenLease ?? Math.max(2 * limit, CIRCUIT_BREAKER_DEFAULTS.halfOpenLease);
     const name = options.name ?? method;
-    const known = this.shared(
-      'circuit breaker',
-      name,
-      sharedBreakerOptions(options),
-      this.registry.breakers.policy(name),
-    );
-    if (known !== undefined) {
-      if (options.halfOpenLease === undefined) known.widenLease(halfOpenLease);
-      return { name, policy: known };
-    }
-    const breaker = new CircuitBreaker(
-      { ...options, halfOpenLease },
-      this.env.clock,
-      this.env.random,
-      {
-        stateChanged: (from, to, reason, retryAfter) =>
-          emit(this.env, {
-            type: 'circuit-state-changed',
-            target: name,
-            from,
-            to,
-            reason,
-            ...(retryAfter === undefined ? {} : { retryAfter }),
-          }),
-        probeLost: (lease) => emit(this.env, { type: 'probe-lost', target: name, lease }),
-      },
-    );
-    this.registry.breakers.add(name, breaker);
-    return { name, policy: breaker };
+    const breaker = this.breakers.obtain(name, machineOptions(options), () => {
+      const { clock, random } = this.env;
+      return new CircuitBreaker(
+        { ...options, halfOpenLease },
+        clock,
+        random,
+        this.listenerOf(name),
+      );
+    });
+    // methods with different time limits share the longest lease
+    if (options.halfOpenLease === undefined) breaker.policy.widenLease(halfOpenLease);
+    return breaker;
   }
 
-  private bulkheadOf(method: string, policies: PolicySet): Named<Bulkhead> | undefined {
-    const options: BulkheadOptions | undefined = policies.bulkhead;
-    if (options === undefined) return undefined;
-    const name = options.name ?? method;
-    const known = this.shared('bulkhead', name, options, this.registry.bulkheads.policy(name));
-    if (known !== undefined) return { name, policy: known };
-    const bulkhead = new Bulkhead(options);
-    this.registry.bulkheads.add(name, bulkhead);
-    return { name, policy: bulkhead };
-  }
-
-  /** One state cannot follow two sets of options. */
-  private shared<P>(
-    kind: string,
-    name: string,
-    options: object,
-    known: P | undefined,
-  ): P | undefined {
-    const key = `${kind} ${name}`;
-    const text = JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
-    const before = this.sharedOptions.get(key);
-    if (known !== undefined && before !== text) {
-      const problem = `shared with other options (${text} here, ${before} before); give all of them the same`;
-      throw new ResilienceConfigError([{ at: `${kind} ${show(name)}`, problem }]);
-    }
-    this.sharedOptions.set(key, text);
-    return known;
+  private listenerOf(target: string): CircuitBreakerListener {
+    return {
+      stateChanged: (from, to, reason, retryAfter) =>
+        emit(this.env, {
+          type: 'circuit-state-changed',
+          target,
+          from,
+          to,
+          reason,
+          ...(retryAfter === undefined ? {} : { retryAfter }),
+        }),
+      probeLost: (lease) => emit(this.env, { type: 'probe-lost', target, lease }),
+    };
   }
 }
 
 /** Which errors count is each method's own affair; the state machine is shared. */
-function sharedBreakerOptions(options: CircuitBreakerOptions): object {
+function machineOptions(options: CircuitBreakerOptions): object {
   const { failOn: _failOn, ignore: _ignore, ...machine } = options;
   return machine;
 }

@@ -179,6 +179,19 @@ it('a time limit tears the stream down', async () => {
   expect(torn).toBe(1);
 });
 
+it('a teardown that throws neither hangs the caller nor keeps the slot', async () => {
+  const { stage, open } = streams({ timeLimit: 100, bulkhead: { maxConcurrent: 1 } });
+  const broken = new Observable(() => () => {
+    throw new Error('teardown');
+  });
+  const heard = listen(open(() => broken));
+
+  await stage.clock.advance(100);
+
+  expect(heard.end).toMatchObject({ code: 'CALL_TIMEOUT' });
+  expect(stage.bulkhead.running).toBe(0);
+});
+
 it('an empty stream is a success without a value', () => {
   const { stage, open } = streams({ circuitBreaker: {} });
 

@@ -34,6 +34,18 @@ describe('policies shared by name', () => {
     ).toThrow(/circuit breaker "pay": shared with other options/);
   });
 
+  it('leave nothing behind where one of two is refused', () => {
+    const runtime = make();
+    runtime.register('A', { bulkhead: { name: 'pool', maxConcurrent: 1 } });
+
+    expect(() => runtime.register('B', { circuitBreaker: {}, bulkhead: { name: 'pool' } })).toThrow(
+      /bulkhead "pool"/,
+    );
+
+    expect(runtime.registry.breakers.list()).toEqual([]);
+    expect(runtime.pipeline('B')).toBeUndefined();
+  });
+
   it('allow each method its own matchers and time limit', () => {
     const runtime = make();
     runtime.register('A', { circuitBreaker: { name: 'pay', ignore: 'A' }, timeLimit: 100 });

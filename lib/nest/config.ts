@@ -74,13 +74,21 @@ const HEALTH_RULES: OptionRules<HealthConfig> = {
   timeout: span(1),
   indicators: (v) =>
     isOptionsObject(v) && Object.values(v).every((f) => typeof f === 'function')
-      ? undefined
+      ? freeNames(Object.keys(v))
       : 'an object of functions',
   decorators: (v) =>
     Array.isArray(v) && v.every((f) => typeof f === 'function')
       ? undefined
       : 'a list of class decorators',
 };
+
+/** An indicator under one of these names would hide our entry, or vanish from the answer. */
+const TAKEN = ['circuitBreakers', 'bulkheads', '__proto__', ''];
+
+function freeNames(names: readonly string[]): string | undefined {
+  const taken = names.find((name) => TAKEN.includes(name));
+  return taken === undefined ? undefined : `another name than ${show(taken)}`;
+}
 
 /** Every mistake in the configuration of the module. */
 export function checkConfig(config: unknown): Mistake[] {

@@ -1,4 +1,12 @@
-import { type DynamicModule, Logger, Module, type Provider, type Type } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Logger,
+  Module,
+  type NestModule,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { defaultClassifier } from '../errors/default-classifier.js';
@@ -32,7 +40,18 @@ const MOUNTED = Symbol('bulwark:mounted');
  * second import is a boot error.
  */
 @Module({})
-export class ResilienceModule {
+export class ResilienceModule implements NestModule {
+  constructor(
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+    @Inject(MOUNTED) private readonly mounted: readonly Type[],
+    @Inject(CONFIG) private readonly config: ResilienceConfig,
+  ) {}
+
+  /** Nest calls this when every path is known and no route is registered yet. */
+  configure(): void {
+    withdraw(this.modules, this.mounted, this.config);
+  }
+
   /** Mistakes in the configuration are reported when the application starts, all at once. */
   static forRoot(config: ResilienceConfig = {}): DynamicModule {
     const health = typeof config === 'object' && config !== null ? config.health : undefined;
@@ -84,12 +103,7 @@ function assemble(
         useFactory: (runtime: ApplicationRuntime) => runtime.registry,
         inject: [ApplicationRuntime],
       },
-      {
-        provide: MOUNTED,
-        useFactory: (modules: ModulesContainer, given: ResilienceConfig) =>
-          withdraw(modules, mounted, given),
-        inject: [ModulesContainer, CONFIG],
-      },
+      { provide: MOUNTED, useValue: mounted },
       ResilienceService,
       ResilienceHealthIndicator,
       ResilienceExceptionFilter,
@@ -182,17 +196,15 @@ function withdraw(
   modules: ModulesContainer,
   mounted: readonly Type[],
   config: ResilienceConfig,
-): readonly Type[] {
-  return mounted.filter((controller) => {
+): void {
+  for (const controller of mounted) {
     if (config?.health === false) {
       for (const module of modules.values()) module.controllers.delete(controller);
-      return false;
+    } else if (withdrawIfTaken(modules, controller)) {
+      const path = Reflect.getMetadata('path', controller) as string;
+      new Logger('Bulwark').log(
+        `/${path} is served by the application itself; Bulwark mounts no health endpoints`,
+      );
     }
-    if (!withdrawIfTaken(modules, controller)) return true;
-    const path = Reflect.getMetadata('path', controller) as string;
-    new Logger('Bulwark').log(
-      `/${path} is served by the application itself; Bulwark mounts no health endpoints`,
-    );
-    return false;
-  });
+  }
 }

@@ -28,12 +28,29 @@ export async function runIndicator(
       controller.abort(new Error(`health indicator ${name} took longer than ${timeout} ms`));
       return { [name]: { status: 'down', message: `timeout of ${timeout} ms` } };
     }
-    return { [name]: { ...(isOptionsObject(answer) ? answer : {}), status: 'up' } };
+    return { [name]: { ...factsOf(answer), status: 'up' } };
   } catch (error) {
-    return {
-      [name]: { status: 'down', message: error instanceof Error ? error.message : 'failed' },
-    };
+    return { [name]: { status: 'down', message: messageOf(error) } };
   } finally {
     cancel();
   }
+}
+
+/** What an indicator tells, as far as it can be sent. */
+function factsOf(answer: unknown): object {
+  if (!isOptionsObject(answer)) return {};
+  try {
+    return JSON.parse(JSON.stringify(answer)) as object;
+  } catch {
+    return { details: 'cannot be written as JSON' };
+  }
+}
+
+function messageOf(error: unknown): string {
+  try {
+    if (error instanceof Error) return String(error.message);
+  } catch {
+    // an error that cannot even be read is no reason to answer nothing
+  }
+  return 'failed';
 }

@@ -1,7 +1,7 @@
 // Packs the library, installs the tarball into fresh applications outside the repository, and uses
 // it over real HTTP on Express and on Fastify. Fails on anything that the tarball lacks.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,23 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 const place = mkdtempSync(join(tmpdir(), 'bulwark-smoke-'));
 const npm = (cwd, ...args) =>
   execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+
+const node = (cwd, ...args) => execFileSync(process.execPath, args, { cwd, stdio: 'inherit' });
+const COMPILE =
+  '--noEmit --strict --experimentalDecorators --emitDecoratorMetadata --target es2023 --module nodenext --types node'.split(
+    ' ',
+  );
+
+const pick = (names, version) =>
+  Object.fromEntries(names.map((name) => [name, version ?? devDependencies[name]]));
+const NEST = ['common', 'core', 'terminus', 'platform-express', 'platform-fastify'].map(
+  (name) => `@nestjs/${name}`,
+);
+const OTHERS = pick(['reflect-metadata', 'rxjs', 'typescript', '@types/node']);
+const MAJORS = {
+  'nest-12': { ...pick(NEST), ...OTHERS },
+  'nest-11': { ...pick(NEST, '^11.0.0'), ...OTHERS },
+};
 
 const APPLICATION = `
 import 'reflect-metadata';
@@ -56,7 +73,6 @@ for (const Adapter of [ExpressAdapter, FastifyAdapter]) {
   assert.equal((await get('/health/live'))[0], 200);
   assert.ok(CircuitOpenError);
   await app.close();
-  console.log(Adapter.name + ': the packed library works');
 }
 `;
 
@@ -83,49 +99,31 @@ try {
   if (strays.length > 0)
     throw new Error(`the tarball holds what it should not: ${strays.join(', ')}`);
 
-  const wanted = [
-    '@nestjs/common',
-    '@nestjs/core',
-    '@nestjs/terminus',
-    '@nestjs/platform-express',
-    '@nestjs/platform-fastify',
-  ];
-  const versions = [...wanted, 'reflect-metadata', 'rxjs', 'typescript', '@types/node'];
-  writeFileSync(
-    join(place, 'package.json'),
-    JSON.stringify({ name: 'smoke', private: true, type: 'module' }),
-  );
-  npm(
-    place,
-    'install',
-    '--no-audit',
-    '--no-fund',
-    '--ignore-scripts',
-    '--loglevel=error',
-    `./${filename}`,
-    ...versions.map((n) => `${n}@${devDependencies[n]}`),
-  );
-  writeFileSync(join(place, 'application.mjs'), APPLICATION);
-  execFileSync(process.execPath, ['application.mjs'], { cwd: place, stdio: 'inherit' });
-  writeFileSync(join(place, 'types.ts'), TYPES);
-  const flags = [
-    '--noEmit',
-    '--strict',
-    '--experimentalDecorators',
-    '--emitDecoratorMetadata',
-    '--target',
-    'es2023',
-    '--module',
-    'nodenext',
-    '--types',
-    'node',
-    'types.ts',
-  ];
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...flags], {
-    cwd: place,
-    stdio: 'inherit',
-  });
-  console.log(`types compile without skipLibCheck; ${files.length} files in ${filename}`);
+  for (const [nest, versions] of Object.entries(MAJORS)) {
+    const app = join(place, nest);
+    mkdirSync(app);
+    writeFileSync(
+      join(app, 'package.json'),
+      JSON.stringify({ name: nest, private: true, type: 'module' }),
+    );
+    const packages = Object.entries(versions).map(([name, version]) => `${name}@${version}`);
+    npm(
+      app,
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+      '--loglevel=error',
+      join(place, filename),
+      ...packages,
+    );
+    writeFileSync(join(app, 'application.mjs'), APPLICATION);
+    writeFileSync(join(app, 'types.ts'), TYPES);
+    node(app, 'application.mjs');
+    node(app, 'node_modules/typescript/bin/tsc', ...COMPILE, 'types.ts');
+    console.log(`${nest}: the packed library works and its types compile`);
+  }
+  console.log(`${files.length} files in ${filename}`);
 } finally {
   rmSync(place, { recursive: true, force: true });
 }

@@ -60,13 +60,16 @@ export {
   Bulkhead,
   CircuitBreaker,
   Fallback,
-  type FallbackMethodPolicy,
-  type FallbackPolicy,
   type MethodPolicy,
   Retry,
   type Returns,
   TimeLimit,
 } from './nest/decorators.js';
+export type {
+  FallbackListPolicy,
+  FallbackMethodPolicy,
+  FallbackPolicy,
+} from './nest/fallback-types.js';
 export { ResilienceHealthIndicator } from './nest/health/resilience.health.js';
 export {
   BulkheadInterceptor,

@@ -64,7 +64,8 @@ export class ApplicationRuntime extends ResilienceRuntime {
 
   checkMethod(type: AnyClass, record: MethodRecord, name: string): Mistake[] {
     const prototype = type.prototype as Record<string, unknown>;
-    const hasMethod = (method: string): boolean => typeof prototype[method] === 'function';
+    const hasMethod = (method: string): boolean =>
+      method !== record.key && typeof prototype[method] === 'function';
     return [...faceMistakes(record, name), ...this.check(name, record.policies, hasMethod)];
   }
 

@@ -1,4 +1,3 @@
-import type { Observable } from 'rxjs';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { ErrorMatchers } from '../kernel/matcher.js';
 import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
@@ -8,15 +7,19 @@ import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import type { Face } from './method-record.js';
+import type {
+  AsyncMethod,
+  FallbackEntry,
+  FallbackListPolicy,
+  FallbackMethodPolicy,
+  FallbackPolicy,
+} from './fallback-types.js';
 import { protect } from './protect.js';
 
 /** Which kind of method it is, where neither `async` nor a declared return type says so. */
 export interface Returns {
   returns?: Face;
 }
-
-// oxlint-disable-next-line typescript/no-explicit-any -- parameters are contravariant
-type AsyncMethod = (...args: any[]) => Promise<any> | Observable<any>;
 
 /** Decorates a method that returns a Promise or an Observable; any other is a compile error. */
 export type MethodPolicy = <M extends AsyncMethod>(
@@ -45,42 +48,12 @@ export function TimeLimit(limit: Milliseconds | (TimeLimitOptions & Returns)): M
   return policy('timeLimit', limit);
 }
 
-type Answer<M extends AsyncMethod> =
-  ReturnType<M> extends Promise<infer T> | Observable<infer T> ? T : never;
-type Answers<T> = T | PromiseLike<T> | Observable<T>;
-
 interface FallbackRules extends Returns {
   /** Only for these errors, and for these even where a fallback would not answer by default. */
   on?: ErrorMatchers;
   /** Not for these errors. Wins over `on`. */
   except?: ErrorMatchers;
 }
-
-/** Decorates a method whose answers and parameters the fallback fits. */
-export type FallbackPolicy<T, A extends unknown[]> = <M extends AsyncMethod>(
-  target: object,
-  key: string | symbol,
-  descriptor: TypedPropertyDescriptor<M> & FallbackFit<T, A, M>,
-) => void;
-
-/** `unknown` where the fallback fits the method; else something that says what is wrong. */
-type FallbackFit<T, A extends unknown[], M extends AsyncMethod> = [T] extends [Answers<Answer<M>>]
-  ? [(...args: A) => void] extends [(...args: Parameters<M>) => void]
-    ? unknown
-    : {
-        readonly 'the fallback must take the error and then the parameters of the method': Parameters<M>;
-      }
-  : { readonly 'the fallback must answer what the method answers': Answer<M> };
-
-/** Decorates a method of a class that has the fallback method, with fitting parameters and answer. */
-export type FallbackMethodPolicy<K extends string> = <
-  M extends AsyncMethod,
-  C extends { readonly [P in K]: (error: never, ...args: Parameters<M>) => Answers<Answer<M>> },
->(
-  target: C,
-  key: string | symbol,
-  descriptor: TypedPropertyDescriptor<M>,
-) => void;
 
 /**
  * Answers when the method has failed for good: with a function `(error, ...args)`, a method of the
@@ -89,18 +62,18 @@ export type FallbackMethodPolicy<K extends string> = <
  * Not asked for programmers' mistakes and refusals of access unless `on` lists them, and never for
  * a call that its caller cancelled.
  */
-export function Fallback<T, A extends unknown[]>(
+export function Fallback<const T, A extends unknown[]>(
   handler: (error: unknown, ...args: A) => T,
 ): FallbackPolicy<T, A>;
-export function Fallback<T, A extends unknown[]>(
+export function Fallback<const T, A extends unknown[]>(
   options: FallbackRules & { handler: (error: unknown, ...args: A) => T },
 ): FallbackPolicy<T, A>;
 export function Fallback<const K extends string>(
   options: FallbackRules & { method: K },
 ): FallbackMethodPolicy<K>;
 // oxlint-disable-next-line typescript/no-explicit-any -- a value fits whatever the parameters are
-export function Fallback<T>(options: FallbackRules & { value: T }): FallbackPolicy<T, any[]>;
-export function Fallback(list: readonly ((FallbackPlan & object) | FallbackRules)[]): MethodPolicy;
+export function Fallback<const T>(options: FallbackRules & { value: T }): FallbackPolicy<T, any[]>;
+export function Fallback<const L extends readonly FallbackEntry[]>(list: L): FallbackListPolicy<L>;
 export function Fallback(plan: unknown): MethodPolicy {
   return policy('fallback', plan as FallbackPlan & Returns);
 }

@@ -93,6 +93,7 @@ const CASES: Case[] = [
   fallback('', {}),
   fallback('', { value: 1, handler: () => 1 }),
   fallback(' method', { method: 'missing' }),
+  fallback(' method', { method: 'call' }), // itself: it would ask itself for ever
   fallback(' handler', { handler: 'instead' }),
   fallback(' [1] on', [() => 1, { value: 2, on: 3 }]),
 ];

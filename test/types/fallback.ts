@@ -1,0 +1,319 @@
+/** Checked by `tsc --noEmit`, never run: a fallback fits its method, or does not compile. */
+import { Fallback } from 'nestjs-bulwark';
+import { of, type Observable } from 'rxjs';
+
+interface Quote {
+  readonly price: number;
+}
+const quote: Quote = { price: 1 };
+
+/** Defined elsewhere: takes less than the method has. */
+const cheapest = (): Quote => quote;
+const logged = (_error: unknown): Quote => quote;
+const later = async (_error: unknown, _symbol: string): Promise<Quote> => quote;
+
+export class GoodFunctions {
+  @Fallback((_error, symbol: string, amount: number) => ({ price: symbol.length * amount }))
+  async all(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback((_error, _symbol: string) => quote)
+  async fewer(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback((error) => ({ price: error instanceof RangeError ? 1 : 2 }))
+  async onlyTheError(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback(() => quote)
+  async nothing(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback(cheapest)
+  async named(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback(logged)
+  async namedWithError(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback(later)
+  async promise(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback(() => of(quote))
+  observable(): Observable<Quote> {
+    return of(quote);
+  }
+
+  @Fallback(async () => quote)
+  promiseForAStream(): Observable<Quote> {
+    return of(quote);
+  }
+
+  @Fallback(() => quote)
+  valueForAStream(): Observable<Quote> {
+    return of(quote);
+  }
+
+  @Fallback((_error, symbol: string | number) => ({ price: Number(symbol) }))
+  async wider(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback((_error, ...rest: unknown[]) => ({ price: rest.length }))
+  async rest(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback(() => ({ price: 1, stale: true }))
+  async narrowerAnswer(): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback(() => ({ status: 'degraded', notes: ['late'] }))
+  async literals(): Promise<{ status: 'fine' | 'degraded'; notes: string[] }> {
+    return { status: 'fine', notes: [] };
+  }
+
+  @Fallback(() => [])
+  async list(): Promise<Quote[]> {
+    return [];
+  }
+
+  @Fallback(() => of('degraded'))
+  word(): Observable<string> {
+    return of('fine');
+  }
+
+  @Fallback(() => null)
+  async nullable(): Promise<Quote | null> {
+    return quote;
+  }
+
+  @Fallback(() => {})
+  async void(_a: string): Promise<void> {}
+
+  @Fallback(() => {
+    throw new Error('translated');
+  })
+  async rethrow(): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({ handler: (_error, symbol: string) => ({ price: symbol.length }), on: RangeError })
+  async options(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+}
+
+export class GoodValues {
+  @Fallback({ value: quote })
+  async value(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({ value: [] })
+  async list(): Promise<string[]> {
+    return [];
+  }
+
+  @Fallback({ value: null, except: ['ENOENT'] })
+  async nullable(): Promise<Quote | null> {
+    return quote;
+  }
+
+  @Fallback({ value: 'degraded' })
+  async word(): Promise<'fine' | 'degraded'> {
+    return 'fine';
+  }
+
+  @Fallback({ value: undefined })
+  async void(): Promise<void> {}
+
+  @Fallback({ value: { status: 'degraded', notes: ['late'] } })
+  async nested(): Promise<{ status: 'fine' | 'degraded'; notes: string[] }> {
+    return { status: 'fine', notes: [] };
+  }
+
+  @Fallback({ value: new Map([['a', 1]]) })
+  async instance(): Promise<Map<string, number>> {
+    return new Map();
+  }
+
+  @Fallback({ value: Object.freeze(quote) })
+  async frozen(): Promise<Readonly<Quote>> {
+    return quote;
+  }
+}
+
+export class GoodMethods {
+  @Fallback({ method: 'instead' })
+  async all(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({ method: 'fewer', on: RangeError })
+  async some(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({ method: 'synchronous' })
+  stream(_symbol: string): Observable<Quote> {
+    return of(quote);
+  }
+
+  async instead(_error: unknown, _symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  async fewer(_error: unknown): Promise<Quote> {
+    return quote;
+  }
+
+  synchronous(): Quote {
+    return quote;
+  }
+}
+
+export class GoodLists {
+  @Fallback([
+    { handler: (_error, symbol: string) => ({ price: symbol.length }), on: RangeError },
+    { method: 'instead', except: 'ECONNRESET' },
+    () => quote,
+    { value: quote },
+  ])
+  async all(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback([{ value: 1 }])
+  stream(): Observable<number> {
+    return of(1);
+  }
+
+  async instead(_error: unknown, _symbol: string): Promise<Quote> {
+    return quote;
+  }
+}
+
+export class Bad {
+  // @ts-expect-error the answer is of another type
+  @Fallback(() => 'text')
+  async wrongAnswer(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the promised answer is of another type
+  @Fallback(async () => 'text')
+  async wrongPromise(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error an optional answer where one is required
+  @Fallback((): Quote | undefined => undefined)
+  async perhaps(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the parameter is of another type
+  @Fallback((_error, amount: number) => ({ price: amount }))
+  async wrongParameter(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error more parameters than the method has
+  @Fallback((_error, _symbol: string, amount: number) => ({ price: amount }))
+  async tooMany(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the error comes first, and may be anything
+  @Fallback((symbol: string) => ({ price: symbol.length }))
+  async forgottenError(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the value is of another type
+  @Fallback({ value: 'text' })
+  async wrongValue(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error there is no such method
+  @Fallback({ method: 'missing' })
+  async without(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error that is a field
+  @Fallback({ method: 'field' })
+  async notAMethod(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the method answers something else
+  @Fallback({ method: 'text' })
+  async methodAnswers(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the method takes something else
+  @Fallback({ method: 'takesNumber' })
+  async methodTakes(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error a synchronous method has no use for it
+  @Fallback({ value: 1 })
+  sync(): number {
+    return 1;
+  }
+
+  // @ts-expect-error one of the list answers something else
+  @Fallback([() => quote, { value: 'text' }])
+  async wrongInList(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error one of the list takes something else
+  @Fallback([{ handler: (_error: unknown, amount: number) => ({ price: amount }) }, () => quote])
+  async wrongParameterInList(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error a method of the list is missing
+  @Fallback([{ method: 'missing' }, { value: quote }])
+  async missingInList(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error an entry that can answer nothing
+  @Fallback([{ on: RangeError }])
+  async emptyEntry(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error nothing given
+  @Fallback()
+  async nothing(): Promise<Quote> {
+    return quote;
+  }
+
+  readonly field = 1;
+
+  text(_error: unknown): string {
+    return 'text';
+  }
+
+  async takesNumber(_error: unknown, amount: number): Promise<Quote> {
+    return { price: amount };
+  }
+}

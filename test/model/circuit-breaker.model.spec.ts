@@ -38,13 +38,16 @@ class NaiveBreaker {
     }
     if (this.state === 'half-open') {
       const used = (): number => this.good + this.bad + this.probes.size;
-      if (used() >= this.o.calls)
-        for (const [p, until] of this.probes) if (until <= now) this.probes.delete(p);
+      if (used() >= this.o.calls) this.reclaim(now);
       if (used() >= this.o.calls) return false;
       this.probes.set(id, now + this.o.lease);
     }
     this.eras.set(id, this.era);
     return true;
+  }
+
+  private reclaim(now: number): void {
+    for (const [probe, until] of this.probes) if (until <= now) this.probes.delete(probe);
   }
 
   settle(id: number, outcome: Outcome, now: number): 'counted' | 'stale' {

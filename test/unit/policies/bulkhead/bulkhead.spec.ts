@@ -41,14 +41,13 @@ it('#72 equals a naive twin whatever the order of entering, joining, leaving and
         id += 1;
         const caller = id;
         if (action === 'enter') {
-          if (bulkhead.enter()) twin.running += 1;
-          else {
+          if (bulkhead.enter()) {
+            twin.running += 1;
+          } else {
             const ticket = bulkhead.join(() => granted.push(caller));
             expect(ticket !== undefined).toBe(twin.queue.length < 4);
-            if (ticket !== undefined) {
-              twin.queue.push(caller);
-              tickets.set(caller, ticket);
-            }
+            if (ticket !== undefined) twin.queue.push(caller);
+            tickets.set(caller, ticket!);
           }
         } else if (action === 'release') {
           if (twin.running === 0) continue;

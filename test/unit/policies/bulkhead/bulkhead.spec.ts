@@ -46,7 +46,7 @@ it('#72 equals a naive twin whatever the order of entering, joining, leaving and
           } else {
             const ticket = bulkhead.join(() => granted.push(caller));
             expect(ticket !== undefined).toBe(twin.queue.length < 4);
-            if (ticket !== undefined) twin.queue.push(caller);
+            twin.queue.push(...(ticket === undefined ? [] : [caller]));
             tickets.set(caller, ticket!);
           }
         } else if (action === 'release') {

@@ -42,9 +42,7 @@ export interface CircuitBreakerListener {
 }
 
 /** The last trip: why, and when by the wall clock. */
-export interface Trip extends TripEvidence {
-  readonly at: Milliseconds;
-}
+export type Trip = TripEvidence & { readonly at: Milliseconds };
 
 /** Outcomes told to the breaker, and what it did with them. Each settled permit counts once. */
 export interface CircuitCounters {
@@ -274,12 +272,7 @@ export class CircuitBreaker {
       this.close(`${state.successes} of ${this.halfOpenCalls} probes succeeded`);
     } else if (state.failures > this.halfOpenCalls - this.successThreshold) {
       const { successes, failures } = state;
-      this.open({
-        rule: 'probes',
-        calls: successes + failures,
-        failures,
-        consecutiveFailures: failures,
-      });
+      this.open({ rule: 'probes', calls: successes + failures, failures });
     }
   }
 
@@ -333,15 +326,15 @@ function remaining(until: Milliseconds, now: Milliseconds): Milliseconds {
   return Math.max(0, Math.ceil(until - now));
 }
 
-function describe({ rule, calls, failures, consecutiveFailures }: TripEvidence): string {
-  switch (rule) {
+function describe(evidence: TripEvidence): string {
+  switch (evidence.rule) {
     case 'failure-threshold':
-      return `${consecutiveFailures} failures in a row`;
+      return `${evidence.consecutiveFailures} failures in a row`;
     case 'failure-rate':
-      return `${failures} of the last ${calls} calls failed`;
+      return `${evidence.failures} of the last ${evidence.calls} calls failed`;
     case 'probes':
-      return `${failures} of ${calls} probes failed`;
+      return `${evidence.failures} of ${evidence.calls} probes failed`;
     default:
-      return rule satisfies never;
+      return evidence satisfies never;
   }
 }

@@ -29,12 +29,10 @@ class FailureRun {
 }
 
 /** Why a breaker opened, with the counts that decided it. */
-export interface TripEvidence {
-  readonly rule: 'failure-threshold' | 'failure-rate' | 'probes';
-  readonly calls: number;
-  readonly failures: number;
-  readonly consecutiveFailures: number;
-}
+export type TripEvidence =
+  | { readonly rule: 'failure-threshold'; readonly consecutiveFailures: number }
+  | { readonly rule: 'failure-rate'; readonly calls: number; readonly failures: number }
+  | { readonly rule: 'probes'; readonly calls: number; readonly failures: number };
 
 /** Decides when a closed breaker opens: a run of failures, a rate of failures, or both. */
 export class TripRule {
@@ -64,17 +62,14 @@ export class TripRule {
     if (this.run !== undefined) this.run.length = 0;
     if (this.window === undefined) return undefined;
     this.window.record(false, now());
-    return this.rateReached() ? this.evidence('failure-rate') : undefined;
+    return this.rateEvidence();
   }
 
   /** Counts a failure; answers the evidence if the breaker must open. */
   failure(now: Milliseconds): TripEvidence | undefined {
     this.window?.record(true, now);
     const long = this.run?.add(now) ?? false;
-    if (this.rateReached()) return this.evidence('failure-rate');
-    if (!long) return undefined;
-    if (this.runOnlyBelowMinimum && this.window!.calls >= this.minimumCalls) return undefined;
-    return this.evidence('failure-threshold');
+    return this.rateEvidence() ?? (long ? this.runEvidence() : undefined);
   }
 
   /** The counts at `now`, for readers. */
@@ -92,19 +87,17 @@ export class TripRule {
     this.window?.clear();
   }
 
-  private rateReached(): boolean {
+  private rateEvidence(): TripEvidence | undefined {
     const { window } = this;
-    if (window === undefined || window.calls < this.minimumCalls) return false;
-    return window.failures >= this.rate * window.calls - ROUNDING;
+    if (window === undefined || window.calls < this.minimumCalls) return undefined;
+    const { calls, failures } = window;
+    if (failures < this.rate * calls - ROUNDING) return undefined;
+    return { rule: 'failure-rate', calls, failures };
   }
 
-  private evidence(rule: TripEvidence['rule']): TripEvidence {
-    return {
-      rule,
-      calls: this.window?.calls ?? 0,
-      failures: this.window?.failures ?? 0,
-      consecutiveFailures: this.run?.length ?? 0,
-    };
+  private runEvidence(): TripEvidence | undefined {
+    if (this.runOnlyBelowMinimum && this.window!.calls >= this.minimumCalls) return undefined;
+    return { rule: 'failure-threshold', consecutiveFailures: this.run!.length };
   }
 }
 

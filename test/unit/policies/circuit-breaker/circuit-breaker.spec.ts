@@ -120,8 +120,6 @@ describe('the rules that open a closed breaker', () => {
 
     expect(breaker.snapshot().lastTrip).toEqual({
       rule: 'failure-threshold',
-      calls: 0,
-      failures: 0,
       consecutiveFailures: 2,
       at: clock.epoch(),
     });

@@ -1,4 +1,4 @@
-import { Controller, Get, Injectable, Sse, UseFilters } from '@nestjs/common';
+import { Controller, Get, Injectable, Res, Sse, UseFilters } from '@nestjs/common';
 import { Bulkhead, CircuitBreaker, ResilienceExceptionFilter, TimeLimit } from 'nestjs-bulwark';
 import { concat, of, throwError, type Observable } from 'rxjs';
 import { ADAPTERS, type Answer, closeAll, serve, type World } from './support/app.js';
@@ -127,6 +127,32 @@ describe.each(ADAPTERS)('a refusal over HTTP on %s', (_, adapter) => {
 
   it('under the filter leaves errors of the application alone', async () => {
     expect(await get(await world(true), '/broken')).toMatchObject({ status: 500 });
+  });
+
+  it('cuts an answer that has begun, for its status cannot be taken back', async () => {
+    interface Raw {
+      write(text: string): void;
+    }
+    @Controller()
+    class Begun {
+      constructor(private readonly client: SecretUpstreamClient) {}
+
+      @Get('begun')
+      async begun(@Res() response: Raw & { raw?: Raw; hijack?: () => void }): Promise<void> {
+        response.hijack?.();
+        (response.raw ?? response).write('begun');
+        await this.client.slow();
+      }
+    }
+    const served = await serve(adapter, {
+      controllers: [Begun],
+      providers: [SecretUpstreamClient],
+      prepare: (app) => {
+        app.useGlobalFilters(app.get(ResilienceExceptionFilter));
+      },
+    });
+
+    expect(await get(served, '/begun')).toMatchObject({ status: 200, text: 'begun' });
   });
 
   it('works with @UseFilters and in a stream that has begun', async () => {

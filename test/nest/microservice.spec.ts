@@ -1,4 +1,5 @@
-import { Controller } from '@nestjs/common';
+import { Controller, Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import {
   ClientProxyFactory,
   EventPattern,
@@ -8,7 +9,13 @@ import {
   type TcpOptions,
   Transport,
 } from '@nestjs/microservices';
-import { CircuitBreaker, Fallback, ResilienceExceptionFilter, Retry } from 'nestjs-bulwark';
+import {
+  CircuitBreaker,
+  Fallback,
+  ResilienceExceptionFilter,
+  ResilienceModule,
+  Retry,
+} from 'nestjs-bulwark';
 import { firstValueFrom, from, lastValueFrom, Observable, toArray } from 'rxjs';
 import { createServer } from 'node:net';
 import { boot, closeAll, deferred, type World } from './support/app.js';
@@ -137,5 +144,25 @@ describe('microservice handlers over TCP', () => {
       code: 'CIRCUIT_OPEN',
       retryAfter: expect.any(Number) as number,
     });
+  });
+
+  it('without any HTTP server, a microservice alone has all of it', async () => {
+    @Module({ imports: [ResilienceModule.forRoot()], controllers: [Sums] })
+    class SumsModule {}
+    const options: TcpOptions = {
+      transport: Transport.TCP,
+      options: { host: '127.0.0.1', port: await freePort() },
+    };
+    const service = await NestFactory.createMicroservice(SumsModule, { ...options, logger: false });
+    service.useGlobalFilters(service.get(ResilienceExceptionFilter));
+    await service.listen();
+    client = ClientProxyFactory.create(options as never) as unknown as ClientProxy;
+
+    expect(await ask('broken', 4)).toBe(40);
+    await ask('refused', 0).catch(() => {});
+    await expect(ask('refused', 0)).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
+
+    client.close();
+    await service.close();
   });
 });

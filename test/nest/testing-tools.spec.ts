@@ -34,10 +34,11 @@ class Client {
 }
 
 /** What automatic mocks look like: truthy, with every property one asks for. */
-const mock = (): object =>
-  new Proxy(() => {}, {
+const mock = (target: object = () => {}): object =>
+  new Proxy(target, {
     get: (_, key) => (key === 'then' ? undefined : mock()),
     set: () => true,
+    apply: () => mock(),
   });
 
 describe('a decorated class in the tests of its users', () => {
@@ -51,9 +52,12 @@ describe('a decorated class in the tests of its users', () => {
     await expect(module.get(Client).call()).rejects.toThrow('the real upstream was asked');
   });
 
-  it('with useMocker, which mocks our runtime too, just runs', async () => {
+  it.each([
+    ['functions', () => {}],
+    ['objects', {}],
+  ])('with useMocker, which mocks our runtime too by %s, just runs', async (_, target) => {
     const module = await Test.createTestingModule({ providers: [Client] })
-      .useMocker((token) => (token === Upstream ? { ask: async () => 'mocked' } : mock()))
+      .useMocker((token) => (token === Upstream ? { ask: async () => 'mocked' } : mock(target)))
       .compile();
 
     await expect(module.get(Client).call()).resolves.toBe('mocked');

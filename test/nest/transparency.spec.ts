@@ -20,8 +20,8 @@ describe('#5 a decorated method', () => {
     @Retry()
     @CircuitBreaker()
     @Bulkhead({ maxConcurrent: 5_000 })
-    async greet(greeting: string, _mark: string): Promise<string> {
-      return `${greeting} ${this.owner}`;
+    async greet(greeting: string, mark: string): Promise<string> {
+      return `${greeting} ${this.owner}${mark}`;
     }
 
     @Retry()
@@ -54,8 +54,39 @@ describe('#5 a decorated method', () => {
 
     expect(ada).not.toBe(bob);
     expect(answers).toEqual(
-      Array.from({ length: 2_000 }, (_, i) => (i % 2 === 0 ? 'hi Ada' : 'hi Bob')),
+      Array.from({ length: 2_000 }, (_, i) => (i % 2 === 0 ? 'hi Ada!' : 'hi Bob!')),
     );
+  });
+
+  it('#5 passes on what it is given, and only that', async () => {
+    @Injectable()
+    class Echo {
+      @Retry()
+      @TimeLimit(1_000)
+      async echo(...args: unknown[]): Promise<unknown[]> {
+        return args;
+      }
+    }
+    const { app } = await boot({ providers: [Echo] });
+    const same = {};
+
+    const args = await app.get(Echo).echo(undefined, same, null, 4, undefined);
+
+    expect(args).toEqual([undefined, same, null, 4, undefined]);
+    expect(args[1]).toBe(same);
+    await expect(app.get(Echo).echo()).resolves.toEqual([]);
+  });
+
+  it('#5 asks Nest for the runtime once per class, however many methods and children', () => {
+    class Child extends Account {
+      @Retry()
+      async more(): Promise<void> {}
+
+      @Retry()
+      async most(): Promise<void> {}
+    }
+
+    expect(Reflect.getMetadata('self:properties_metadata', Child)).toHaveLength(1);
   });
 
   it('#5 leaves instances clean: no enumerable property, no change in JSON and equality', async () => {

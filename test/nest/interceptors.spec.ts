@@ -1,13 +1,4 @@
-import {
-  Controller,
-  type ExecutionContext,
-  Get,
-  Inject,
-  Injectable,
-  Scope,
-  Sse,
-  UseInterceptors,
-} from '@nestjs/common';
+import { Controller, type ExecutionContext, Get, Sse, UseInterceptors } from '@nestjs/common';
 import { APP_INTERCEPTOR } from '@nestjs/core';
 import {
   ApplicationRuntime,
@@ -21,7 +12,7 @@ import {
 } from 'nestjs-bulwark';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { of } from 'rxjs';
-import { ADAPTERS, bootError, boot, closeAll, serve } from './support/app.js';
+import { ADAPTERS, closeAll, serve } from './support/app.js';
 
 const tenants = new AsyncLocalStorage<string>();
 let runs = 0;
@@ -204,115 +195,5 @@ describe.each(ADAPTERS)('interceptors on %s', (_, adapter) => {
 
     expect(await answerOf(world, '/plain')).toMatchObject({ status: 200, text: 'run 3' });
     expect(world.app.get(ResilienceRegistry).breakers.reader('global')).toBeDefined();
-  });
-});
-
-describe('interceptors at boot', () => {
-  it('report bad options with all other mistakes', async () => {
-    @Controller()
-    class Bad {
-      @Get('a')
-      @UseInterceptors(RetryInterceptor.with({ maxAttempts: 0 }))
-      a(): void {}
-
-      @Get('b')
-      @UseInterceptors(FallbackInterceptor.with({ method: 'b' }))
-      b(): void {}
-    }
-
-    const { message } = await bootError({ controllers: [Bad] });
-
-    expect(message).toContain('Bad.a RetryInterceptor @Retry maxAttempts: got 0');
-    expect(message).toContain('Bad.b FallbackInterceptor @Fallback method: got "b"');
-  });
-
-  it('register their policies before the first request', async () => {
-    const { app } = await boot({ controllers: [Pages] });
-    const { breakers, bulkheads } = app.get(ResilienceRegistry);
-
-    expect(breakers.list().map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['Pages.breaker', 'Pages.bare#2', 'Pages.all']),
-    );
-    expect(bulkheads.reader('Pages.all')).toBeDefined();
-  });
-
-  it('that share a breaker with other options are a boot error, not one of the first request', async () => {
-    @Controller()
-    class Sharing {
-      @Get('a')
-      @UseInterceptors(CircuitBreakerInterceptor.with({ name: 'shared', failureThreshold: 1 }))
-      a(): void {}
-
-      @Get('b')
-      @UseInterceptors(CircuitBreakerInterceptor.with({ name: 'shared', failureThreshold: 2 }))
-      b(): void {}
-    }
-
-    expect((await bootError({ controllers: [Sharing] })).message).toContain(
-      'circuit breaker "shared": shared with other options',
-    );
-  });
-
-  it('on the class put a state of its own on each handler', async () => {
-    @Controller()
-    @UseInterceptors(CircuitBreakerInterceptor.with({ failureThreshold: 1 }))
-    class Two {
-      @Get('a')
-      a(): string {
-        throw new Error('down');
-      }
-
-      @Get('b')
-      b(): string {
-        return 'fine';
-      }
-    }
-    const { get } = await serve(ADAPTERS[0][1], { controllers: [Two] });
-    await get('/a');
-
-    expect((await get('/a')).status).toBe(503);
-    expect((await get('/b')).status).toBe(200);
-  });
-
-  it('that are request-scoped are refused: they would forget what they counted', async () => {
-    @Injectable({ scope: Scope.REQUEST })
-    class Mine extends CircuitBreakerInterceptor {
-      constructor(@Inject(ApplicationRuntime) runtime: ApplicationRuntime) {
-        super({ failureThreshold: 2 }, runtime);
-      }
-    }
-    @Controller()
-    class Page {
-      @Get('mine')
-      @UseInterceptors(Mine)
-      read(): void {}
-    }
-
-    expect((await bootError({ controllers: [Page] })).message).toContain(
-      'Mine: is request-scoped, so it would forget what it counted',
-    );
-  });
-
-  it('of a user, extending ours, work like ours', async () => {
-    @Injectable()
-    class Mine extends CircuitBreakerInterceptor {
-      constructor(@Inject(ApplicationRuntime) runtime: ApplicationRuntime) {
-        super({ failureThreshold: 2 }, runtime);
-      }
-    }
-    @Controller()
-    class Page {
-      @Get('mine')
-      @UseInterceptors(Mine)
-      read(): string {
-        throw new Error('down');
-      }
-    }
-    const { get, app } = await serve(ADAPTERS[0][1], { controllers: [Page] });
-    const statuses = [];
-    for (let i = 0; i < 4; i += 1) statuses.push((await get('/mine')).status);
-
-    expect(statuses).toEqual([500, 500, 503, 503]);
-    expect(app.get(ResilienceRegistry).breakers.list()).toHaveLength(1);
   });
 });

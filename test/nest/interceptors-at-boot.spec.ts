@@ -1,0 +1,137 @@
+import { Controller, Get, Inject, Injectable, Scope, UseInterceptors } from '@nestjs/common';
+import {
+  ApplicationRuntime,
+  BulkheadInterceptor,
+  CircuitBreakerInterceptor,
+  FallbackInterceptor,
+  ResilienceInterceptor,
+  ResilienceRegistry,
+  RetryInterceptor,
+} from 'nestjs-bulwark';
+import { ADAPTERS, boot, bootError, closeAll, serve } from './support/app.js';
+
+afterEach(closeAll);
+
+describe('interceptors at boot', () => {
+  it('report bad options with all other mistakes', async () => {
+    @Controller()
+    class Bad {
+      @Get('a')
+      @UseInterceptors(RetryInterceptor.with({ maxAttempts: 0 }))
+      a(): void {}
+
+      @Get('b')
+      @UseInterceptors(FallbackInterceptor.with({ method: 'b' }))
+      b(): void {}
+    }
+
+    const { message } = await bootError({ controllers: [Bad] });
+
+    expect(message).toContain('Bad.a RetryInterceptor @Retry maxAttempts: got 0');
+    expect(message).toContain('Bad.b FallbackInterceptor @Fallback method: got "b"');
+  });
+
+  it('register their policies before the first request', async () => {
+    @Controller()
+    class Pages {
+      @Get('breaker')
+      @UseInterceptors(CircuitBreakerInterceptor.with({ failureThreshold: 2 }))
+      breaker(): void {}
+
+      @Get('bare')
+      @UseInterceptors(RetryInterceptor, CircuitBreakerInterceptor, BulkheadInterceptor)
+      bare(): void {}
+
+      @Get('all')
+      @UseInterceptors(ResilienceInterceptor.with({ circuitBreaker: {}, bulkhead: {} }))
+      all(): void {}
+    }
+    const { app } = await boot({ controllers: [Pages] });
+    const { breakers, bulkheads } = app.get(ResilienceRegistry);
+
+    expect(breakers.list().map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['Pages.breaker', 'Pages.bare#2', 'Pages.all']),
+    );
+    expect(bulkheads.reader('Pages.all')).toBeDefined();
+  });
+
+  it('that share a breaker with other options are a boot error, not one of the first request', async () => {
+    @Controller()
+    class Sharing {
+      @Get('a')
+      @UseInterceptors(CircuitBreakerInterceptor.with({ name: 'shared', failureThreshold: 1 }))
+      a(): void {}
+
+      @Get('b')
+      @UseInterceptors(CircuitBreakerInterceptor.with({ name: 'shared', failureThreshold: 2 }))
+      b(): void {}
+    }
+
+    expect((await bootError({ controllers: [Sharing] })).message).toContain(
+      'circuit breaker "shared": shared with other options',
+    );
+  });
+
+  it('on the class put a state of its own on each handler', async () => {
+    @Controller()
+    @UseInterceptors(CircuitBreakerInterceptor.with({ failureThreshold: 1 }))
+    class Two {
+      @Get('a')
+      a(): string {
+        throw new Error('down');
+      }
+
+      @Get('b')
+      b(): string {
+        return 'fine';
+      }
+    }
+    const { get } = await serve(ADAPTERS[0][1], { controllers: [Two] });
+    await get('/a');
+
+    expect((await get('/a')).status).toBe(503);
+    expect((await get('/b')).status).toBe(200);
+  });
+
+  it('that are request-scoped are refused: they would forget what they counted', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Mine extends CircuitBreakerInterceptor {
+      constructor(@Inject(ApplicationRuntime) runtime: ApplicationRuntime) {
+        super({ failureThreshold: 2 }, runtime);
+      }
+    }
+    @Controller()
+    class Page {
+      @Get('mine')
+      @UseInterceptors(Mine)
+      read(): void {}
+    }
+
+    expect((await bootError({ controllers: [Page] })).message).toContain(
+      'Mine: is request-scoped, so it would forget what it counted',
+    );
+  });
+
+  it('of a user, extending ours, work like ours', async () => {
+    @Injectable()
+    class Mine extends CircuitBreakerInterceptor {
+      constructor(@Inject(ApplicationRuntime) runtime: ApplicationRuntime) {
+        super({ failureThreshold: 2 }, runtime);
+      }
+    }
+    @Controller()
+    class Page {
+      @Get('mine')
+      @UseInterceptors(Mine)
+      read(): string {
+        throw new Error('down');
+      }
+    }
+    const { get, app } = await serve(ADAPTERS[0][1], { controllers: [Page] });
+    const statuses = [];
+    for (let i = 0; i < 4; i += 1) statuses.push((await get('/mine')).status);
+
+    expect(statuses).toEqual([500, 500, 503, 503]);
+    expect(app.get(ResilienceRegistry).breakers.list()).toHaveLength(1);
+  });
+});

@@ -131,6 +131,11 @@ export class Attempt implements ContextSource {
     return this.phase === 'running' || this.phase === 'abandoned';
   }
 
+  /** Whether the method runs and somebody waits for it. */
+  get isAwaited(): boolean {
+    return this.phase === 'running';
+  }
+
   /** The work behind an abandoned attempt has stopped without a result, as a stream does. */
   stopped(): void {
     if (this.phase === 'abandoned') {

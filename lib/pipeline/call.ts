@@ -105,10 +105,6 @@ export abstract class Call implements AttemptOwner {
     attempt.firstValue();
   }
 
-  protected get isOver(): boolean {
-    return this.over;
-  }
-
   private next(): void {
     this.attempts += 1;
     const attempt = new Attempt(this, this.attempts);

@@ -94,7 +94,7 @@ class ObservableCall extends Call {
   }
 
   private pass(attempt: Attempt, value: unknown): void {
-    if (this.isOver) return;
+    if (!attempt.isAwaited) return; // a late value of an attempt that was given up
     if (!this.emitted) {
       this.emitted = true;
       this.firstValue(attempt);

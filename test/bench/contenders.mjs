@@ -25,13 +25,20 @@ async function bare() {
   }
   const service = new Service();
   const call = (value) => service.healthy(value);
-  return { breaker: call, 'breaker-rate': call, 'stack-4': call, 'stack-5': call, 'open-rejected': caught(call) };
+  return {
+    breaker: call,
+    'breaker-rate': call,
+    'stack-4': call,
+    'stack-5': call,
+    'open-rejected': caught(call),
+  };
 }
 
 /** Decorators on a real Nest provider, applied as the TypeScript compiler does. */
 async function ours() {
   const { Test } = await import('@nestjs/testing');
-  const { Bulkhead, CircuitBreaker, Fallback, ResilienceModule, Retry, TimeLimit } = await import('nestjs-bulwark');
+  const { Bulkhead, CircuitBreaker, Fallback, ResilienceModule, Retry, TimeLimit } =
+    await import('nestjs-bulwark');
   class Service {
     async breaker(value) {
       return value;
@@ -54,7 +61,12 @@ async function ours() {
     for (const decorator of decorators.reverse()) decorator(Service.prototype, key, descriptor);
     Object.defineProperty(Service.prototype, key, descriptor);
   };
-  const four = [Fallback({ value: 0 }), Retry({ maxAttempts: 3 }), CircuitBreaker({ failureThreshold: 5 }), Bulkhead()];
+  const four = [
+    Fallback({ value: 0 }),
+    Retry({ maxAttempts: 3 }),
+    CircuitBreaker({ failureThreshold: 5 }),
+    Bulkhead(),
+  ];
   decorate('breaker', CircuitBreaker({ failureThreshold: 5 }));
   decorate('rate', CircuitBreaker());
   decorate('four', ...four);
@@ -95,7 +107,13 @@ async function cockatiel() {
   const single = breaker();
   const four = c.wrap(...stack());
   const [fallback, retry, inner, bulkhead] = stack();
-  const five = c.wrap(fallback, retry, inner, c.timeout(1_000, c.TimeoutStrategy.Aggressive), bulkhead);
+  const five = c.wrap(
+    fallback,
+    retry,
+    inner,
+    c.timeout(1_000, c.TimeoutStrategy.Aggressive),
+    bulkhead,
+  );
   const open = breaker();
   for (let i = 0; i < 5; i += 1) await caught(() => open.execute(down))();
   return {
@@ -110,7 +128,12 @@ async function cockatiel() {
 async function opossum() {
   const { default: CircuitBreaker } = await import('opossum');
   // its time limit and its percentiles are off: the row is about the breaker
-  const options = { timeout: false, rollingPercentilesEnabled: false, volumeThreshold: 5, resetTimeout: 600_000 };
+  const options = {
+    timeout: false,
+    rollingPercentilesEnabled: false,
+    volumeThreshold: 5,
+    resetTimeout: 600_000,
+  };
   const healthy = new CircuitBreaker(ok, options);
   const broken = new CircuitBreaker(down, options);
   for (let i = 0; i < 6; i += 1) await caught(() => broken.fire())();

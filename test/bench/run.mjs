@@ -23,13 +23,20 @@ function collect(asyncContext) {
   const runs = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
   for (let round = 0; round < Number(values.rounds); round += 1) {
     for (const name of Object.keys(contenders)) {
-      runs[name].push(JSON.parse(execFileSync(process.execPath, [script, name, asyncContext], { encoding: 'utf8' })));
+      runs[name].push(
+        JSON.parse(
+          execFileSync(process.execPath, [script, name, asyncContext], { encoding: 'utf8' }),
+        ),
+      );
     }
   }
   const cost = {};
   for (const [name, results] of Object.entries(runs)) {
     cost[name] = Object.fromEntries(
-      Object.keys(results[0]).map((title) => [title, median(results.map((result) => result[title]))]),
+      Object.keys(results[0]).map((title) => [
+        title,
+        median(results.map((result) => result[title])),
+      ]),
     );
   }
   return cost;

@@ -1,6 +1,6 @@
 import { ForbiddenException, NotFoundException, UnauthorizedException } from '@nestjs/common';
 import { CallTimeoutError, CircuitOpenError, type FallbackPlan } from 'nestjs-bulwark';
-import { type Face, Gate, onEveryFace, settle, Stage } from '../support/stage.js';
+import { type Face, Gate, itCanLeave, onEveryFace, settle, Stage } from '../support/stage.js';
 
 const stageOf = (face: Face, fallback: FallbackPlan): Stage => new Stage(face, { fallback });
 const down = (): Promise<never> => Promise.reject(new Error('down'));
@@ -102,7 +102,7 @@ onEveryFace((face) => {
     expect(stage.eventTypes()).toEqual(['fallback-failed']);
   });
 
-  it('is not asked for a call whose caller left', async () => {
+  itCanLeave(face, 'is not asked for a call whose caller left', async () => {
     let asked = 0;
     const stage = stageOf(face, () => (asked += 1));
     const call = await stage.run(() => new Promise(() => {}));
@@ -114,7 +114,7 @@ onEveryFace((face) => {
     expect(call.ending).toEqual({ cancelled: true });
   });
 
-  it('a caller who leaves while the fallback works gets nothing more', async () => {
+  itCanLeave(face, 'a caller who leaves while the fallback works gets nothing more', async () => {
     const gate = new Gate();
     const stage = stageOf(face, gate.work);
     const call = await stage.run(down);

@@ -1,5 +1,5 @@
 // What the breaker makes of the errors that come out of the method, and of our own refusals.
-import type { CircuitBreakerOptions } from 'nestjs-bulwark';
+import { CallTimeoutError, type CircuitBreakerOptions, CircuitOpenError } from 'nestjs-bulwark';
 import { type Face, Gate, onEveryFace, settle, Stage } from '../support/stage.js';
 
 const up = (): Promise<string> => Promise.resolve('ok');
@@ -40,6 +40,18 @@ onEveryFace((face) => {
 
     expect(queued.error).toMatchObject({ code: 'CALL_TIMEOUT', started: false });
     expect(stage.breaker.counters).toMatchObject({ failure: 1, rejected: 1 });
+  });
+
+  it('a timeout that a protected call further in gave up on is a failure here too; its other refusals are not', async () => {
+    const stage = stageOf(face, { failureThreshold: 2 });
+
+    await stage.fail(1, new CallTimeoutError('time-limit', 'Inner.call', 100, true));
+    await stage.fail(5, new CallTimeoutError('time-limit', 'Inner.call', 100, false));
+    await stage.fail(5, new CircuitOpenError('Inner.call', 'open', 100));
+    expect(stage.breaker.counters).toMatchObject({ failure: 1, rejected: 10 });
+
+    await stage.fail(1, new CallTimeoutError('time-limit', 'Inner.call', 100, true));
+    expect(stage.breaker.current).toBe('open');
   });
 
   it('failOn names what counts, ignore wins over it', async () => {

@@ -1,6 +1,16 @@
+import { getEventListeners } from 'node:events';
 import { BadRequestException, HttpException, ServiceUnavailableException } from '@nestjs/common';
 import { CallTimeoutError, CircuitOpenError, type RetryOptions } from 'nestjs-bulwark';
-import { type Face, Gate, onEveryFace, settle, Stage } from '../support/stage.js';
+import { runPromise } from '../../lib/pipeline/promise-face.js';
+import {
+  type Face,
+  FACES,
+  Gate,
+  itCanLeave,
+  onEveryFace,
+  settle,
+  Stage,
+} from '../support/stage.js';
 
 const down = (): Promise<never> => Promise.reject(new Error('down'));
 
@@ -70,21 +80,25 @@ onEveryFace((face) => {
     expect(call.isPending).toBe(false);
   });
 
-  it('#54 a caller who leaves during a delay ends the call at once, with no further attempt and no timer', async () => {
-    const stage = stageOf(face, { delay: 10_000 });
-    const call = stage.call(down);
-    await stage.clock.advance(10);
+  itCanLeave(
+    face,
+    '#54 a caller who leaves during a delay ends the call at once, with no further attempt and no timer',
+    async () => {
+      const stage = stageOf(face, { delay: 10_000 });
+      const call = stage.call(down);
+      await stage.clock.advance(10);
 
-    call.cancel();
-    await settle();
+      call.cancel();
+      await settle();
 
-    expect(call.ending).toEqual({ cancelled: true });
-    expect(stage.clock.pending).toBe(0);
-    await stage.clock.advance(100_000);
-    expect(stage.executions).toBe(1);
-  });
+      expect(call.ending).toEqual({ cancelled: true });
+      expect(stage.clock.pending).toBe(0);
+      await stage.clock.advance(100_000);
+      expect(stage.executions).toBe(1);
+    },
+  );
 
-  it('#55 a caller who left before the start executes nothing; after a success it is a success', async () => {
+  itCanLeave(face, '#55 leaving after a success changes nothing: it is a success', async () => {
     const stage = stageOf(face);
     const done = await stage.run(() => Promise.resolve('ok'));
     done.cancel();
@@ -249,4 +263,38 @@ onEveryFace((face) => {
 
     expect(stage.executions).toBe(attempts);
   });
+});
+
+it('#55 a call whose signal is aborted before the start executes nothing', async () => {
+  const stage = new Stage(FACES[0]!, { retry: {}, circuitBreaker: {}, bulkhead: {} });
+  const reason = new Error('left');
+  const work = (): Promise<void> => {
+    stage.executions += 1;
+    return Promise.resolve();
+  };
+
+  await expect(
+    runPromise(stage.pipeline, work, undefined, [], AbortSignal.abort(reason)),
+  ).rejects.toBe(reason);
+
+  expect(stage.executions).toBe(0);
+  expect(stage.breaker.counters.cancelled).toBe(0);
+});
+
+it('#64 a signal that outlives its calls keeps no listener of them', async () => {
+  const stage = new Stage(FACES[0]!, { retry: { delay: 1 }, timeLimit: 100, bulkhead: {} });
+  const { signal } = new AbortController();
+  const works = [
+    () => Promise.resolve(),
+    () => Promise.reject(new Error('x')),
+    () => new Promise<never>(() => {}),
+  ];
+
+  for (let i = 0; i < 300; i += 1) {
+    const call = runPromise(stage.pipeline, works[i % 3]!, undefined, [], signal).catch(() => {});
+    await stage.clock.advance(1_000);
+    await call;
+  }
+
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });

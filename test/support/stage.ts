@@ -18,8 +18,12 @@ export type Ending =
 /** A call that a test has started. */
 export class RunningCall {
   ending: Ending | undefined;
+  /** Everything that was delivered to the caller. */
+  readonly values: unknown[] = [];
   /** Ends it as its caller would: by signal, or by unsubscribing. */
-  cancel: () => void = () => {};
+  cancel: () => void = () => {
+    throw new Error('this face gives its caller no way to leave');
+  };
 
   get isPending(): boolean {
     return this.ending === undefined;
@@ -40,19 +44,41 @@ export type Work = (...args: unknown[]) => Promise<unknown>;
 
 /** One way into the engine. Every conformance case runs through each of them. */
 export interface Face {
-  readonly name: 'promise' | 'observable' | 'interceptor';
+  readonly name: 'promise' | 'promise with signal' | 'observable' | 'interceptor';
+  /** Whether a caller can leave: a decorated method that returns a promise gives no way to. */
+  readonly canLeave: boolean;
   start(stage: Stage, work: Work, args: unknown[]): RunningCall;
 }
 
 const promiseFace: Face = {
   name: 'promise',
+  canLeave: false,
+  start(stage, work, args) {
+    const call = new RunningCall();
+    runPromise(stage.pipeline, work as never, stage.self, args).then(
+      (value) => {
+        call.values.push(value);
+        call.ending = { value };
+      },
+      (error: unknown) => (call.ending = { error }),
+    );
+    return call;
+  },
+};
+
+const signalFace: Face = {
+  name: 'promise with signal',
+  canLeave: true,
   start(stage, work, args) {
     const call = new RunningCall();
     const controller = new AbortController();
     const reason = new Error('the caller left');
     call.cancel = () => controller.abort(reason);
     runPromise(stage.pipeline, work as never, stage.self, args, controller.signal).then(
-      (value) => (call.ending = { value }),
+      (value) => {
+        call.values.push(value);
+        call.ending = { value };
+      },
       (error: unknown) => (call.ending = error === reason ? { cancelled: true } : { error }),
     );
     return call;
@@ -61,6 +87,7 @@ const promiseFace: Face = {
 
 const observableFace: Face = {
   name: 'observable',
+  canLeave: true,
   start(stage, work, args) {
     const method = (...given: unknown[]): Observable<unknown> => from(work(...given));
     return subscribe(runObservable(stage.pipeline, method as never, stage.self, args));
@@ -69,6 +96,7 @@ const observableFace: Face = {
 
 const interceptorFace: Face = {
   name: 'interceptor',
+  canLeave: true,
   start(stage, work, args) {
     const next = { handle: () => defer(() => work(...args)) };
     return subscribe(stage.interceptor.intercept(stage.context, next));
@@ -77,11 +105,10 @@ const interceptorFace: Face = {
 
 function subscribe(source: Observable<unknown>): RunningCall {
   const call = new RunningCall();
-  let last: unknown;
   const subscription = source.subscribe({
-    next: (value) => (last = value),
+    next: (value) => call.values.push(value),
     error: (error: unknown) => (call.ending = { error }),
-    complete: () => (call.ending = { value: last }),
+    complete: () => (call.ending = { value: call.values.at(-1) }),
   });
   call.cancel = () => {
     if (call.isPending) call.ending = { cancelled: true };
@@ -90,7 +117,7 @@ function subscribe(source: Observable<unknown>): RunningCall {
   return call;
 }
 
-export const FACES: readonly Face[] = [promiseFace, observableFace, interceptorFace];
+export const FACES: readonly Face[] = [promiseFace, signalFace, observableFace, interceptorFace];
 
 @Injectable()
 class Controller {
@@ -198,6 +225,11 @@ export function onEveryFace(cases: (face: Face) => void): void {
   describe.each(FACES.map((face) => [face.name, face] as const))('%s face', (_name, face) =>
     cases(face),
   );
+}
+
+/** A case about a caller who leaves. */
+export function itCanLeave(face: Face, name: string, test: () => Promise<void>): void {
+  if (face.canLeave) it(name, test);
 }
 
 export { settle };

@@ -43,8 +43,11 @@ export function Bulkhead(options: BulkheadOptions & Returns = {}): MethodPolicy 
   return policy('bulkhead', options);
 }
 
-/** Gives up on an attempt after so many milliseconds and aborts `currentCall().signal`. */
-export function TimeLimit(limit: Milliseconds | (TimeLimitOptions & Returns)): MethodPolicy {
+/**
+ * Gives up on an attempt after so many milliseconds and aborts `currentCall().signal`. Without an
+ * argument the limit is that of the module's `defaults.timeLimit`.
+ */
+export function TimeLimit(limit: Milliseconds | (TimeLimitOptions & Returns) = {}): MethodPolicy {
   return policy('timeLimit', limit);
 }
 

@@ -74,25 +74,23 @@ export function checkPolicies(
 
 /** Lays a method's own options over the defaults. An option that is undefined counts as not given. */
 export function withDefaults(policies: PolicySet, defaults: PolicyDefaults): PolicySet {
-  const merged: PolicySet = { ...policies };
-  if (policies.retry !== undefined) merged.retry = lay(defaults.retry, policies.retry);
-  if (policies.circuitBreaker !== undefined) {
-    merged.circuitBreaker = lay(
-      breakerDefaults(defaults.circuitBreaker, policies.circuitBreaker),
-      policies.circuitBreaker,
-    );
-  }
-  if (policies.bulkhead !== undefined) merged.bulkhead = lay(defaults.bulkhead, policies.bulkhead);
-  return merged;
+  const { retry, circuitBreaker, timeLimit, bulkhead } = policies;
+  return {
+    ...policies,
+    retry: lay(defaults.retry, retry),
+    circuitBreaker: lay(breakerDefaults(defaults.circuitBreaker, circuitBreaker), circuitBreaker),
+    timeLimit: lay(asOptions(defaults.timeLimit), timeLimit),
+    bulkhead: lay(defaults.bulkhead, bulkhead),
+  };
 }
 
 /** A rule of one's own replaces the default rule: a threshold beside a default rate would be two. */
 function breakerDefaults(
   defaults: CircuitBreakerOptions | undefined,
-  own: CircuitBreakerOptions,
+  own: CircuitBreakerOptions | undefined,
 ): CircuitBreakerOptions | undefined {
   if (defaults === undefined) return undefined;
-  if (own.failureThreshold === undefined && own.failureRate === undefined) return defaults;
+  if (own?.failureThreshold === undefined && own?.failureRate === undefined) return defaults;
   const {
     failureThreshold: _threshold,
     failureRate: _rate,
@@ -103,7 +101,13 @@ function breakerDefaults(
   return rest;
 }
 
-function lay<T extends object>(below: T | undefined, above: T): T {
+function asOptions(limit: PolicySet['timeLimit']): TimeLimitOptions | undefined {
+  return typeof limit === 'number' ? { ms: limit } : limit;
+}
+
+/** What is not an options object stays as it came, for the checks to name it. */
+function lay<T>(below: object | undefined, above: T): T {
+  if (!isOptionsObject(above)) return above;
   const given = Object.entries(above).filter(([, value]) => value !== undefined);
   return { ...below, ...Object.fromEntries(given) } as T;
 }

@@ -66,10 +66,7 @@ export class ResilienceRuntime {
 
   /** Every mistake in the policies as they will be, defaults laid under them. */
   check(at: string, policies: PolicySet, hasMethod?: (name: string) => boolean): Mistake[] {
-    const own = checkPolicies(at, policies, hasMethod);
-    return own.length > 0
-      ? own
-      : checkPolicies(at, withDefaults(policies, this.defaults), hasMethod);
+    return checkPolicies(at, withDefaults(policies, this.defaults), hasMethod);
   }
 
   /**

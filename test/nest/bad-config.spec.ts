@@ -87,7 +87,7 @@ const CASES: Case[] = [
   limit('1s'),
   limit(2 ** 31),
   limit({}),
-  ['@TimeLimit', TimeLimit(undefined as never) as MethodDecorator],
+  ['@TimeLimit ms', TimeLimit(undefined as never) as MethodDecorator],
   fallback('', undefined),
   fallback('', []),
   fallback('', {}),

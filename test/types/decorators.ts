@@ -94,9 +94,8 @@ export class Bad {
     return now ? 1 : Promise.resolve(1);
   }
 
-  // @ts-expect-error a limit must be given
-  @TimeLimit()
-  async unlimited(): Promise<void> {}
+  @TimeLimit() // that of `defaults.timeLimit`; without one the boot says so
+  async limitedByDefault(): Promise<void> {}
 
   // @ts-expect-error no such option
   @Retry({ retries: 3 })

@@ -68,8 +68,9 @@ const RULES: OptionRules<RetryOptions> = {
 /** Every mistake in the options, alone and against each other. */
 export function checkRetry(at: string, options: RetryOptions): Mistake[] {
   const mistakes = checkOptions(at, options, RULES);
+  if (mistakes.length > 0) return mistakes;
   const { delay, maxDelay } = options;
-  if (mistakes.length === 0 && delay !== undefined && maxDelay !== undefined && maxDelay < delay) {
+  if (delay !== undefined && maxDelay !== undefined && maxDelay < delay) {
     mistakes.push({
       at: `${at} maxDelay`,
       problem: `got ${show(maxDelay)}, expected at least delay, ${delay}`,

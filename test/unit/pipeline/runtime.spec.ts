@@ -132,6 +132,33 @@ describe('defaults', () => {
     expect(merged).toEqual({ retry: { maxAttempts: 7, delay: 0 }, bulkhead: { maxQueue: 0 } });
   });
 
+  it('give a time limit to those who name none, and only to them', () => {
+    const runtime = make({ defaults: { timeLimit: 50, circuitBreaker: { openFor: 1 } } });
+
+    expect(runtime.register('A', { timeLimit: {} }).timeLimit).toBe(50);
+    expect(runtime.register('B', { timeLimit: 70 }).timeLimit).toBe(70);
+    expect(runtime.register('C', { retry: {} })).toMatchObject({
+      timeLimit: undefined,
+      breaker: undefined,
+    });
+    expect(make().check('D', { timeLimit: {} })).toEqual([
+      { at: 'D @TimeLimit ms', problem: expect.stringContaining('got nothing') },
+    ]);
+  });
+
+  it.each([null, 5, 'x', []])('leave what is no options object to the checks: %p', (options) => {
+    const runtime = make({
+      defaults: { retry: { delay: 5 }, circuitBreaker: { openFor: 5 }, bulkhead: {} },
+    });
+    const policies = { retry: options, circuitBreaker: options, bulkhead: options } as never;
+
+    expect(runtime.check('A', policies).map(({ at }) => at)).toEqual([
+      'A @Retry',
+      'A @CircuitBreaker',
+      'A @Bulkhead',
+    ]);
+  });
+
   it('give way to a rule of the method’s own as a whole', () => {
     const merged = withDefaults(
       { circuitBreaker: { failureThreshold: 3 } },

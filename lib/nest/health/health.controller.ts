@@ -88,20 +88,25 @@ abstract class HealthControllerBase {
   }
 
   /** The details may be hidden from callers; operators find the reason in the log. */
-  private logChange(status: string, { error, details }: HealthCheckResult): void {
+  private logChange(status: string, { details }: HealthCheckResult): void {
     if (status === this.last) return;
     this.last = status;
-    if (status === 'ok') this.logger.log('health: ok again');
-    else this.logger.warn(`health: ${status}`, { health: status === 'degraded' ? details : error });
+    if (status === 'ok') {
+      this.logger.log('health: ok again');
+      return;
+    }
+    const impaired = Object.entries(details).filter(([, e]) => e.status !== 'up' || isDegraded(e));
+    this.logger.warn(`health: ${status}`, { health: Object.fromEntries(impaired) });
   }
 }
 
 /** Terminus 11 cannot say `degraded`; its entries then say so in `state`. */
+function isDegraded(entry: object): boolean {
+  return (entry as { state?: unknown }).state === 'degraded';
+}
+
 function overall({ status, details }: HealthCheckResult): string {
-  const degraded = Object.values(details).some(
-    (entry) => (entry as { state?: unknown }).state === 'degraded',
-  );
-  return status === 'ok' && degraded ? 'degraded' : status;
+  return status === 'ok' && Object.values(details).some(isDegraded) ? 'degraded' : status;
 }
 
 /** A controller class of its own for each registration: the path is not written on a shared class. */

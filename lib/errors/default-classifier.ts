@@ -1,5 +1,5 @@
 import type { Classification, Classifier, ErrorCategory } from '../kernel/classifier.js';
-import { isResilienceRejection } from '../kernel/rejection.js';
+import { isResilienceRejection, type ResilienceRejection } from '../kernel/rejection.js';
 
 const blame = (category: ErrorCategory): Classification => ({
   category,
@@ -37,12 +37,15 @@ const CANCELLED: Classification = {
   outcome: 'cancelled',
   fallback: false,
 };
+/** One of our own policies refused; the dependency was not heard. */
 const REJECTED: Classification = {
   category: 'resource',
   retryable: false,
-  outcome: 'failure',
+  outcome: 'rejected',
   fallback: true,
 };
+/** We gave up on work that had started, and that may still be running. */
+const GIVEN_UP: Classification = { ...REJECTED, category: 'timeout', outcome: 'failure' };
 
 const BY_STATUS: Record<number, Classification> = {
   401: FORBIDDEN,
@@ -109,7 +112,6 @@ export const defaultClassifier: Classifier = {
 };
 
 function byFacts(error: unknown): Classification {
-  if (isResilienceRejection(error)) return REJECTED;
   let name: Classification | undefined;
   let current = error;
   for (
@@ -117,6 +119,8 @@ function byFacts(error: unknown): Classification {
     depth < MAX_CAUSES && typeof current === 'object' && current !== null;
     depth += 1
   ) {
+    // whoever wraps our error says the same in other words
+    if (isResilienceRejection(current)) return byRejection(current);
     const facts = byCode(current) ?? byStatus(current);
     if (facts !== undefined) return facts;
     if (depth === 0) name = lookUp(BY_NAME, (current as { name?: unknown }).name);
@@ -125,6 +129,11 @@ function byFacts(error: unknown): Classification {
     if (depth === 0 && name === PROGRAMMER && current !== undefined) name = COMMUNICATION;
   }
   return name ?? TRANSIENT;
+}
+
+function byRejection(error: ResilienceRejection): Classification {
+  const { started } = error as { started?: unknown };
+  return error.code === 'CALL_TIMEOUT' && started === true ? GIVEN_UP : REJECTED;
 }
 
 function byCode(error: object): Classification | undefined {

@@ -1,3 +1,5 @@
+import type { Outcome } from './outcome.js';
+
 /** What an error is, as far as recovery from it is concerned. */
 export type ErrorCategory =
   | 'transient'
@@ -16,9 +18,9 @@ export interface Classification {
   readonly retryable: boolean;
   /**
    * How the breaker sees it: `failure` blames the dependency, `ignored` does not (the dependency
-   * answered), `cancelled` means the caller left.
+   * answered), `cancelled` means the caller left, `rejected` that one of our own policies refused.
    */
-  readonly outcome: 'failure' | 'ignored' | 'cancelled';
+  readonly outcome: Exclude<Outcome, 'success'>;
   /**
    * False for errors that a fallback must not hide unless told to: a programmer's mistake, or a
    * refusal of access, which turned into data would be a hole.

@@ -81,7 +81,9 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     if (handler === undefined) {
       const name = this.runtime.freeName(`${controller.name}.${method.name}`);
       const pipeline = this.runtime.registerChecked(name, this.policies);
-      const stoppable = methodFace(method, controller.prototype as object) !== 'promise';
+      const stoppable =
+        methodFace(method, controller.prototype as object) === 'observable' ||
+        Reflect.hasMetadata('__sse__', method);
       handler = { pipeline, stoppable };
       ofClass.set(method, handler);
     }
@@ -99,7 +101,7 @@ interface NamedClass extends NamedFunction {
 /** What is known of one handler behind an interceptor. */
 interface Handler {
   readonly pipeline: Pipeline;
-  /** A handler that returns a promise goes on when Nest's stream of it is unsubscribed. */
+  /** Only a stream ends when it is unsubscribed; whatever else a handler returns goes on. */
   readonly stoppable: boolean;
 }
 

@@ -100,6 +100,7 @@ export class Attempt implements ContextSource {
   failed(error: unknown): void {
     if (this.phase !== 'running') return this.ended('failure');
     const { pipeline } = this.call;
+    if (pipeline.isOwnRefusal(error)) pipeline.breaker!.policy.makeRoom(this.permit);
     this.leave(pipeline.breaker === undefined ? 'failure' : pipeline.outcomeOf(error));
     this.releaseSlot();
     this.call.failed(error, false);
@@ -171,6 +172,10 @@ export class Attempt implements ContextSource {
     // the work starts in this caller's async context, not in that of whoever frees the slot
     void turn.then(() => {
       if (this.phase !== 'waiting') return;
+      if (this.limitEnds !== undefined && this.call.pipeline.env.clock.now() >= this.limitEnds) {
+        this.timedOut(this.call.pipeline.timeLimit!); // its timer is late: the event loop was blocked
+        return;
+      }
       this.call.pipeline.breaker?.policy.started(this.permit);
       this.run();
     });

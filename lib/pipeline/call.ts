@@ -4,6 +4,7 @@ import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
+import { runAs } from './current-call.js';
 import { emit } from './environment.js';
 import type { Pipeline } from './pipeline.js';
 
@@ -106,6 +107,15 @@ export abstract class Call implements AttemptOwner {
   }
 
   private next(): void {
+    // a blocked event loop may let us come too late
+    if (
+      this.attempts > 0 &&
+      this.totalEnds !== undefined &&
+      this.pipeline.env.clock.now() >= this.totalEnds
+    ) {
+      this.conclude(this.lastError);
+      return;
+    }
     this.attempts += 1;
     const attempt = new Attempt(this, this.attempts);
     this.attempt = attempt;
@@ -117,6 +127,7 @@ export abstract class Call implements AttemptOwner {
     if (this.hasEmitted) return false;
     if (!retry!.wants(error, () => this.pipeline.classify(error).retryable, stillRunning))
       return false;
+    if (this.over) return true; // the predicate made the caller leave
     if (retry!.exhausted(this.attempts)) {
       emit(env, { type: 'retry-exhausted', target: name, attempts: this.attempts, error });
       return false;
@@ -151,8 +162,10 @@ export abstract class Call implements AttemptOwner {
 
   /** No more attempts: a fallback answers, or the caller gets the error. */
   private conclude(error: unknown): void {
+    if (this.over) return;
     this.cancelTotal?.();
     const position = this.hasEmitted ? -1 : this.nextFallback(0, error);
+    if (this.over) return;
     if (position < 0) {
       this.finish();
       this.giveUp(error);
@@ -180,7 +193,7 @@ export abstract class Call implements AttemptOwner {
     const bad = (thrown: unknown): void => {
       if (this.over) return;
       emit(env, { type: 'fallback-failed', target: name, error: thrown });
-      const following = this.nextFallback(position + 1, error);
+      const following = this.hasEmitted ? -1 : this.nextFallback(position + 1, error);
       if (following >= 0) {
         this.askFallback(following, error);
         return;
@@ -188,14 +201,13 @@ export abstract class Call implements AttemptOwner {
       this.finish();
       this.giveUp(withCause(thrown, error));
     };
-    let result: unknown;
     try {
-      result = fallback!.answer(position, this.self, error, this.args);
+      const ask = (): unknown => fallback!.answer(position, this.self, error, this.args);
+      const result = runAs(undefined, ask, undefined, []);
+      if (!this.over) this.await(result, good, bad);
     } catch (thrown) {
       bad(thrown);
-      return;
     }
-    this.await(result, good, bad);
   }
 
   private finish(): void {
@@ -204,15 +216,28 @@ export abstract class Call implements AttemptOwner {
   }
 }
 
-/** The error of a fallback says what it was asked to stand in for, unless it says so already. */
+/** The causes we gave; an error that comes twice with different ones is shared between calls. */
+const causes = new WeakMap<Error, unknown>();
+
+/**
+ * The error of a fallback says what it was asked to stand in for, unless it says so already. An
+ * error object that several calls share says nothing: one caller's error is none of another's.
+ */
 function withCause(thrown: unknown, original: unknown): unknown {
-  if (
-    thrown instanceof Error &&
-    thrown !== original &&
-    thrown.cause === undefined &&
-    Object.isExtensible(thrown)
-  ) {
-    Object.defineProperty(thrown, 'cause', { value: original, configurable: true, writable: true });
+  try {
+    if (!(thrown instanceof Error) || thrown === original) return thrown;
+    if (causes.has(thrown)) {
+      if (causes.get(thrown) !== original) delete thrown.cause;
+    } else if (thrown.cause === undefined && Object.isExtensible(thrown)) {
+      Object.defineProperty(thrown, 'cause', {
+        value: original,
+        configurable: true,
+        writable: true,
+      });
+      causes.set(thrown, original);
+    }
+  } catch {
+    // a hostile error says what it likes
   }
   return thrown;
 }

@@ -49,9 +49,12 @@ export function currentCall(): CallContext {
   return INERT;
 }
 
-/** Calls the method as the running attempt. A plain variable: no async context is opened. */
+/**
+ * Calls the method as the running attempt, or as none. A plain variable: no async context is
+ * opened.
+ */
 export function runAs(
-  source: ContextSource,
+  source: ContextSource | undefined,
   method: (...args: never[]) => unknown,
   self: unknown,
   args: unknown[],

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { from, isObservable, Observable, type ObservableInput, Subscriber } from 'rxjs';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
@@ -39,17 +40,27 @@ class ObservableCall extends Call {
       attempt.failed(error);
       return;
     }
+    if (!attempt.isAwaited) {
+      attempt.stopped(); // the method itself made its caller leave; there is nothing to subscribe for
+      return;
+    }
+    const home = this.callersContext();
     const inner = new Subscriber<unknown>({
-      next: (value) => this.pass(attempt, value),
-      error: (error: unknown) => attempt.failed(error),
+      next: (value) => this.pass(attempt, inner, value),
+      error: (error: unknown) => home(() => attempt.failed(error)),
       complete: () => attempt.succeeded(undefined),
     });
     this.inner = inner;
-    source.subscribe(inner);
+    try {
+      runAs(undefined, () => source.subscribe(inner), undefined, []);
+    } catch (error) {
+      attempt.failed(error); // a closed Subject throws instead of notifying
+    }
   }
 
   override stopWork(attempt: Attempt): void {
-    if (!this.stoppable) return;
+    // what has emitted and not ended is a stream after all
+    if (!this.stoppable && !this.emitted) return;
     try {
       this.inner?.unsubscribe();
       attempt.stopped();
@@ -93,13 +104,28 @@ class ObservableCall extends Call {
     }
   }
 
-  private pass(attempt: Attempt, value: unknown): void {
-    if (!attempt.isAwaited) return; // a late value of an attempt that was given up
+  private pass(attempt: Attempt, inner: Subscriber<unknown>, value: unknown): void {
+    if (!attempt.isAwaited) {
+      attempt.succeeded(value); // late: the result of a promise, or the first value of a stream that nobody wants
+      inner.unsubscribe();
+      return;
+    }
     if (!this.emitted) {
       this.emitted = true;
       this.firstValue(attempt);
     }
     this.subscriber.next(value);
+  }
+
+  /**
+   * Runs what follows an error in the context of whoever subscribed: a shared source reports it in
+   * the context of somebody else, and the next attempt would run there.
+   */
+  private callersContext(): (step: () => void) => void {
+    const { retry, fallback } = this.pipeline;
+    if (retry === undefined && fallback === undefined) return (step) => step();
+    const resource = new AsyncResource('bulwark:call');
+    return (step) => resource.runInAsyncScope(step);
   }
 
   /** Also runs after the end, where it finds nothing to do. */

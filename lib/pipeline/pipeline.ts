@@ -3,12 +3,11 @@ import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
 import type { Permit } from '../kernel/permit.js';
-import { isResilienceRejection, type ResilienceRejection } from '../kernel/rejection.js';
+import { isResilienceRejection } from '../kernel/rejection.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import { Fallback } from '../policies/fallback/fallback.js';
 import { Retry } from '../policies/retry/retry.js';
-import type { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { timeLimitOf } from '../policies/time-limit/time-limit.options.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import { emit, type Environment } from './environment.js';
@@ -98,17 +97,18 @@ export class Pipeline implements ContextSource {
     return this.env.classifier.classify(error);
   }
 
+  /** Whether the breaker of this call refused another call that the method made further in. */
+  isOwnRefusal(error: unknown): boolean {
+    if (this.breaker === undefined || !isResilienceRejection(error)) return false;
+    return error.code === 'CIRCUIT_OPEN' && error.target === this.breaker.name;
+  }
+
   /** What an error of the method means for the breaker around it. */
   outcomeOf(error: unknown): Outcome {
-    if (isResilienceRejection(error)) return outcomeOfRejection(error);
+    // our own refusals are no business of the matchers
+    if (isResilienceRejection(error)) return this.classify(error).outcome;
     if (this.ignore?.(error) === true) return 'ignored';
     if (this.failOn !== undefined) return this.failOn(error) ? 'failure' : 'ignored';
     return this.classify(error).outcome;
   }
-}
-
-/** A refusal is no failure of what was refused; giving up on work that had started is one. */
-function outcomeOfRejection(error: ResilienceRejection): Outcome {
-  const { started } = error as Partial<CallTimeoutError>;
-  return error.code === 'CALL_TIMEOUT' && started === true ? 'failure' : 'rejected';
 }

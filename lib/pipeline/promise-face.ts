@@ -1,3 +1,4 @@
+import { isObservable, lastValueFrom } from 'rxjs';
 import { type Permit, REFUSED } from '../kernel/permit.js';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
@@ -33,18 +34,15 @@ class PromiseCall extends Call {
   }
 
   override invoke(attempt: Attempt): void {
-    let work: Promise<unknown>;
     try {
       // adopts foreign thenables, so that one that calls back twice settles once
-      work = Promise.resolve(runAs(attempt, this.method, this.self, this.args));
+      void Promise.resolve(runAs(attempt, this.method, this.self, this.args)).then(
+        (value) => attempt.succeeded(value),
+        (error: unknown) => attempt.failed(error),
+      );
     } catch (error) {
       attempt.failed(error);
-      return;
     }
-    void work.then(
-      (value) => attempt.succeeded(value),
-      (error: unknown) => attempt.failed(error),
-    );
   }
 
   override stopWork(): void {
@@ -66,8 +64,14 @@ class PromiseCall extends Call {
     good: (value: unknown) => void,
     bad: (error: unknown) => void,
   ): void {
-    if (typeof result !== 'object' || result === null) good(result);
-    else void Promise.resolve(result).then(good, bad);
+    if (isObservable(result)) {
+      // the types allow it, and a promise of a stream is its last value
+      void lastValueFrom(result, { defaultValue: undefined }).then(good, bad);
+    } else if (typeof result === 'function' || (typeof result === 'object' && result !== null)) {
+      void Promise.resolve(result).then(good, bad);
+    } else {
+      good(result);
+    }
   }
 
   /** The answer if there is one, else a promise of it. For the callbacks of a `then`. */
@@ -141,14 +145,12 @@ function runDirectly(
   pipeline.bulkhead?.policy.enter();
   const failed = (error: unknown): unknown =>
     new PromiseCall(pipeline, method, self, args).resume(permit, error);
-  let work: Promise<unknown>;
   try {
-    work = Promise.resolve(runAs(pipeline, method, self, args));
+    return Promise.resolve(runAs(pipeline, method, self, args)).then((value) => {
+      pipeline.leave(permit);
+      return value;
+    }, failed);
   } catch (error) {
     return settledAlready.then(() => failed(error));
   }
-  return work.then((value) => {
-    pipeline.leave(permit);
-    return value;
-  }, failed);
 }

@@ -53,7 +53,8 @@ class NaiveBreaker {
   settle(id: number, outcome: Outcome, now: number): 'counted' | 'stale' {
     if (this.eras.get(id) !== this.era) return 'stale';
     if (this.state === 'half-open') {
-      if (!this.probes.delete(id)) return 'stale';
+      const answered = outcome === 'success' || outcome === 'ignored';
+      if (!this.probes.delete(id) && !answered) return 'stale';
       if (outcome === 'success' || outcome === 'ignored') this.good += 1;
       if (outcome === 'failure') this.bad += 1;
       if (this.good >= this.o.successes) this.close();

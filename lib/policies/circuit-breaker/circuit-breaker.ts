@@ -20,6 +20,8 @@ interface HalfOpen {
   readonly value: 'half-open';
   readonly era: Permit;
   probes: Probe[];
+  /** Places beyond the agreed ones, for probes that call this breaker again. */
+  extra: number;
   successes: number;
   failures: number;
 }
@@ -131,6 +133,7 @@ export class CircuitBreaker {
         value: 'half-open',
         era: this.nextPermit(),
         probes: [],
+        extra: 0,
         successes: 0,
         failures: 0,
       };
@@ -156,6 +159,14 @@ export class CircuitBreaker {
     else if (this.hasFreePlace(state)) state.probes.push({ permit, leaseUntil });
   }
 
+  /**
+   * The method behind the permit called this breaker again, and was refused. A probe like that can
+   * never be heard of as long as its own call takes the place, so there is one place more.
+   */
+  makeRoom(permit: Permit): void {
+    if (this.state.value === 'half-open' && this.isProbe(permit)) this.state.extra += 1;
+  }
+
   /** Whether the permit is a probe whose outcome is awaited: a stream settles it with its first value. */
   isProbe(permit: Permit): boolean {
     return this.state.value === 'half-open' && this.state.probes.some((p) => p.permit === permit);
@@ -172,8 +183,11 @@ export class CircuitBreaker {
     }
     if (state.value === 'half-open') {
       const index = state.probes.findIndex((p) => p.permit === permit);
-      if (index >= 0) {
-        state.probes.splice(index, 1);
+      // a probe that lost its place is still heard if the dependency answered it: a method that
+      // takes longer than the lease would never close the breaker otherwise
+      const lateAnswer = permit > state.era && (outcome === 'success' || outcome === 'ignored');
+      if (index >= 0 || lateAnswer) {
+        if (index >= 0) state.probes.splice(index, 1);
         this.counters[outcome] += 1;
         this.settleProbe(state, outcome);
         return;
@@ -252,7 +266,8 @@ export class CircuitBreaker {
   }
 
   private hasFreePlace(state: HalfOpen): boolean {
-    return state.successes + state.failures + state.probes.length < this.halfOpenCalls;
+    const taken = state.successes + state.failures + state.probes.length;
+    return taken < this.halfOpenCalls + state.extra;
   }
 
   private reclaim(state: HalfOpen): number {

@@ -91,7 +91,7 @@ export class TripRule {
     const { window } = this;
     if (window === undefined || window.calls < this.minimumCalls) return undefined;
     const { calls, failures } = window;
-    if (failures < this.rate * calls - ROUNDING) return undefined;
+    if (failures === 0 || failures < this.rate * calls - ROUNDING) return undefined;
     return { rule: 'failure-rate', calls, failures };
   }
 

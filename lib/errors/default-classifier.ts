@@ -121,7 +121,9 @@ function byFacts(error: unknown): Classification {
   ) {
     // whoever wraps our error says the same in other words
     if (isResilienceRejection(current)) return byRejection(current);
-    const facts = byCode(current) ?? byStatus(current);
+    // a refusal of access is one whatever the transport says beside it
+    const status = byStatus(current);
+    const facts = status === FORBIDDEN ? status : (byCode(current) ?? status);
     if (facts !== undefined) return facts;
     if (depth === 0) name = lookUp(BY_NAME, (current as { name?: unknown }).name);
     current = (current as { cause?: unknown }).cause;
@@ -163,10 +165,10 @@ function statusOf(error: object): number | undefined {
   }
   if (typeof e.status === 'number') return e.status;
   if (typeof e.statusCode === 'number') return e.statusCode;
-  const response = e.response as { status?: unknown } | null | undefined;
-  return typeof response === 'object' && typeof response?.status === 'number'
-    ? response.status
-    : undefined;
+  const response = e.response as { status?: unknown; statusCode?: unknown } | null | undefined;
+  if (typeof response !== 'object' || response === null) return undefined;
+  const given = response.status ?? response.statusCode;
+  return typeof given === 'number' ? given : undefined;
 }
 
 function lookUp(table: Record<string, Classification>, key: unknown): Classification | undefined {

@@ -19,6 +19,7 @@ import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
 import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import { ApplicationRuntime } from './application-runtime.js';
+import { isHealthController } from './health/health.controller.js';
 import { methodFace } from './method-record.js';
 
 /** Never provided: an interceptor that Nest constructs without `.with()` has its default options. */
@@ -44,6 +45,8 @@ export abstract class PolicyInterceptor implements NestInterceptor {
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    // in global position it would make our own health lie about the rest
+    if (isHealthController(context.getClass())) return next.handle();
     const { pipeline, stoppable } = this.handlerOf(context.getClass(), context.getHandler());
     return runObservable(pipeline, () => next.handle(), undefined, [context], stoppable);
   }

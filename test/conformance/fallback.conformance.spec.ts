@@ -51,6 +51,8 @@ onEveryFace((face) => {
   });
 
   it.each([
+    Object.assign(new Error('got 403'), { response: { statusCode: 403 } }),
+    Object.assign(new Error('code and 403'), { code: 'ECONNRESET', status: 403 }),
     new ForbiddenException(),
     new UnauthorizedException(),
     new TypeError('bug'),

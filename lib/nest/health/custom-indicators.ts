@@ -9,7 +9,8 @@ const TIMED_OUT = Symbol('timed out');
 
 /**
  * Runs an indicator of the application with a deadline. Whatever it does, there is an answer: it
- * resolves, and the entry is `up`; it throws, rejects or hangs, and the entry is `down`.
+ * resolves, and the entry is `up`; it throws, rejects, hangs, or answers `false` or a status of
+ * `down`, and the entry is `down`.
  */
 export async function runIndicator(
   name: string,
@@ -28,12 +29,18 @@ export async function runIndicator(
       controller.abort(new Error(`health indicator ${name} took longer than ${timeout} ms`));
       return { [name]: { status: 'down', message: `timeout of ${timeout} ms` } };
     }
-    return { [name]: { ...factsOf(answer), status: 'up' } };
+    return { [name]: { ...factsOf(answer), status: saysDown(answer) ? 'down' : 'up' } };
   } catch (error) {
     return { [name]: { status: 'down', message: messageOf(error) } };
   } finally {
     cancel();
   }
+}
+
+/** Indicators in the manner of Terminus answer `{ status: 'down' }` instead of throwing. */
+function saysDown(answer: unknown): boolean {
+  if (!isOptionsObject(answer)) return answer === false;
+  return answer['status'] === 'down' || answer['status'] === 'error';
 }
 
 /** What an indicator tells, as far as it can be sent. */

@@ -116,3 +116,8 @@ export function healthController(path: string, decorators: readonly ClassDecorat
   for (const decorator of decorators) decorator(HealthController);
   return HealthController;
 }
+
+/** Whether a class is one of those that `healthController` made. */
+export function isHealthController(type: Type): boolean {
+  return type.prototype instanceof HealthControllerBase;
+}

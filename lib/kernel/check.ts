@@ -1,3 +1,5 @@
+import { MAX_TIMER } from './duration.js';
+
 /** Something wrong with a configuration: where, what came, what was expected. */
 export interface Mistake {
   /** The option with the place it was found, such as `FeesClient.quote @Retry maxAttempts`. */
@@ -50,7 +52,7 @@ export const number =
       : `a number${unit} ${range(min, max)}`;
 
 /** A time span in milliseconds that a timer can hold. */
-export const span = (min: number, max = 2_147_483_647): OptionRule =>
+export const span = (min: number, max = MAX_TIMER): OptionRule =>
   number(min, max, ' of milliseconds');
 
 /** A share: more than 0, at most 1. */

@@ -5,7 +5,7 @@ import type { Pipeline } from '../pipeline/pipeline.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime } from '../pipeline/runtime.js';
-import { type ProtectedRun, type RuntimeHolder } from './binding.js';
+import { type AnyClass, type ProtectedRun, type RuntimeHolder } from './binding.js';
 import {
   type Face,
   faceOf,
@@ -14,8 +14,6 @@ import {
   methodFace,
   type MethodRecord,
 } from './method-record.js';
-
-type AnyClass = { readonly name: string; readonly prototype: unknown };
 
 /** The runtime of one application, with what it knows about the classes of that application. */
 export class ApplicationRuntime extends ResilienceRuntime {

@@ -8,7 +8,8 @@ const PROTOCOL = 1;
 const BRAND: unique symbol = Symbol.for('bulwark:protocol') as never;
 const BINDING: unique symbol = Symbol.for('bulwark:binding') as never;
 
-type AnyClass = { readonly name: string; readonly prototype: unknown };
+/** A class, as far as binding cares. */
+export type AnyClass = { readonly name: string; readonly prototype: unknown };
 
 /** Runs a protected call of one method of one class in one application. */
 export type ProtectedRun = (method: Method, self: unknown, args: unknown[]) => unknown;

@@ -9,6 +9,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import {
+  type AnyClass,
   bindInstance,
   classOf,
   listenToUnboundCalls,
@@ -18,8 +19,6 @@ import {
 import { logEvents } from './event-logger.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
-
-type AnyClass = { readonly name: string; readonly prototype: unknown };
 
 interface Found {
   readonly type: AnyClass;

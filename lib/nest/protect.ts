@@ -1,18 +1,9 @@
 import { Inject, Optional } from '@nestjs/common';
 import { show } from '../kernel/check.js';
 import type { Method } from '../pipeline/call.js';
-import type { PolicySet } from '../pipeline/policy-set.js';
+import { POLICY_LABELS, type PolicySet } from '../pipeline/policy-set.js';
 import { bindingOf, receiveRuntime, RUNTIME_TOKEN, unboundCall } from './binding.js';
 import { type ClassRecord, type Face, makeRecord, type MethodRecord } from './method-record.js';
-
-/** The decorator of each policy, for messages. */
-const DECORATORS: { readonly [K in keyof Required<PolicySet>]: string } = {
-  fallback: '@Fallback',
-  retry: '@Retry',
-  circuitBreaker: '@CircuitBreaker',
-  timeLimit: '@TimeLimit',
-  bulkhead: '@Bulkhead',
-};
 
 /**
  * Puts one policy on a method. The first decorator of ours replaces the method by a wrapper, the
@@ -26,7 +17,7 @@ export function protect<K extends keyof PolicySet>(
   options: PolicySet[K],
   returns: Face | undefined,
 ): void {
-  const decorator = DECORATORS[kind];
+  const decorator = POLICY_LABELS[kind];
   if (typeof target === 'function') {
     refuseStatic(
       target as unknown as { name: string; prototype: object },

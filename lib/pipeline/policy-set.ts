@@ -40,7 +40,7 @@ const CHECKS: Checks = {
 };
 
 /** The names of the policies as users write them, for messages. */
-const LABELS: { readonly [K in keyof Required<PolicySet>]: string } = {
+export const POLICY_LABELS: { readonly [K in keyof Required<PolicySet>]: string } = {
   fallback: '@Fallback',
   retry: '@Retry',
   circuitBreaker: '@CircuitBreaker',
@@ -66,7 +66,7 @@ export function checkPolicies(
         },
       ];
     }
-    const where = `${at} ${LABELS[kind as keyof PolicySet]}`;
+    const where = `${at} ${POLICY_LABELS[kind as keyof PolicySet]}`;
     if (kind === 'fallback') return checkFallback(where, options as FallbackPlan, hasMethod);
     return CHECKS[kind as keyof PolicySet](where, options as never);
   });

@@ -20,8 +20,10 @@ export interface CircuitBreakerControl {
   readonly name: string;
   /** Closes it and forgets what it counted. An isolated breaker stays isolated. */
   reset(reason?: string): void;
-  /** Refuses every call until the answer is called. Isolations nest. */
+  /** Refuses every call until it is released, by the answer or by `release`. Isolations nest. */
   isolate(reason?: string): () => void;
+  /** Releases the last isolation that is held, also one whose handle is lost. */
+  release(reason?: string): void;
 }
 
 /** Looks at a bulkhead; cannot change it. */
@@ -79,6 +81,7 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
       name,
       reset: (reason) => breaker.reset(reason),
       isolate: (reason) => breaker.isolate(reason),
+      release: (reason) => breaker.release(reason),
     };
   }
 }

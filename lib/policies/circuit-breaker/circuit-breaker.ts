@@ -101,7 +101,8 @@ export class CircuitBreaker {
   private state: State;
   private serial = 0;
   private openings = 0;
-  private isolations = 0;
+  /** One for each isolation that is held, the last one last. */
+  private readonly isolations = new Set<object>();
   private lastTrip: Trip | undefined = undefined;
 
   constructor(
@@ -201,15 +202,16 @@ export class CircuitBreaker {
    * with an empty window, when the last of them is released.
    */
   isolate(reason = 'isolated by hand'): () => void {
-    this.isolations += 1;
-    if (this.isolations === 1) this.move({ value: 'isolated', era: this.nextPermit() }, reason);
-    let held = true;
-    return () => {
-      if (!held) return;
-      held = false;
-      this.isolations -= 1;
-      if (this.isolations === 0) this.close('released by hand');
-    };
+    const held = {};
+    this.isolations.add(held);
+    if (this.isolations.size === 1)
+      this.move({ value: 'isolated', era: this.nextPermit() }, reason);
+    return () => this.drop(held);
+  }
+
+  /** Releases the last isolation that is held, whoever holds it: handles get lost. */
+  release(reason?: string): void {
+    this.drop([...this.isolations].at(-1), reason);
   }
 
   /** Closes the breaker and forgets what it counted. An isolated breaker stays isolated. */
@@ -310,6 +312,11 @@ export class CircuitBreaker {
       describe(evidence),
       wait,
     );
+  }
+
+  private drop(held: object | undefined, reason = 'released by hand'): void {
+    if (held === undefined || !this.isolations.delete(held)) return;
+    if (this.isolations.size === 0) this.close(reason);
   }
 
   private openTime(): Milliseconds {

@@ -106,6 +106,9 @@ describe('the registry', () => {
     expect(reader.state).toBe('isolated');
     release();
     expect(reader.state).toBe('closed');
+    registry.breakers.control('A')!.isolate();
+    registry.breakers.control('A')!.release();
+    expect(reader.state).toBe('closed');
     expect(registry.bulkheads.reader('A')!.snapshot()).toMatchObject({
       running: 0,
       maxConcurrent: 2,

@@ -250,3 +250,53 @@ describe('probes that wait in a queue', () => {
     expect(breaker.current).toBe('closed');
   });
 });
+
+describe('release', () => {
+  it('releases an isolation whose handle is lost; each isolation needs one of its own', () => {
+    const { breaker, moves } = make({});
+    breaker.isolate();
+    breaker.isolate();
+
+    breaker.release();
+    expect(breaker.enter()).toBe(REFUSED);
+    breaker.release('operator');
+
+    expect(breaker.enter()).not.toBe(REFUSED);
+    expect(moves).toEqual(['isolated: isolated by hand', 'closed: operator']);
+  });
+
+  it('takes the last isolation that is held, whose own handle then releases nothing more', () => {
+    const { breaker } = make({});
+    const [first, second] = [breaker.isolate(), breaker.isolate()];
+
+    breaker.release();
+    second();
+    expect(breaker.current).toBe('isolated');
+    first();
+    expect(breaker.current).toBe('closed');
+
+    breaker.isolate();
+    first();
+    second();
+    expect(breaker.current).toBe('isolated');
+  });
+
+  it('does nothing to a breaker that nobody isolated: it is no reset', () => {
+    const { breaker, tell } = make({ failureThreshold: 1 });
+    tell(true);
+
+    breaker.release();
+
+    expect(breaker.current).toBe('open');
+  });
+
+  it('is what reset is not: reset leaves an isolated breaker isolated', () => {
+    const { breaker } = make({});
+    breaker.isolate();
+
+    breaker.reset();
+    expect(breaker.current).toBe('isolated');
+    breaker.release();
+    expect(breaker.current).toBe('closed');
+  });
+});

@@ -23,7 +23,11 @@ const MAX_NAMES = 1_000;
 /** The policies without a decorator, and the events of the application. */
 @Injectable()
 export class ResilienceService {
-  /** Everything the policies report. A subscriber that throws is reported once and harms nobody. */
+  /**
+   * Everything the policies report. A subscriber that throws is reported once and harms nobody. Not
+   * ours to catch, behind `merge` and its like or a Subject: an async subscriber that rejects, and
+   * what is thrown after a delay.
+   */
   readonly events$: Observable<ResilienceEvent>;
   private readonly maxNames: number;
   private names = 0;

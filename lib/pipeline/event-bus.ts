@@ -1,10 +1,14 @@
-import { Observable, type Observer, type Operator, type Subscription } from 'rxjs';
+import { setImmediate } from 'node:timers';
+import { config, Observable, type Observer, type Operator, Subject, type Subscription } from 'rxjs';
 import type { ResilienceEvent } from '../kernel/event.js';
 
 type EventType = ResilienceEvent['type'];
 
 /** Hears of events. May be async; a rejection is treated like a throw. */
 export type EventListener = (event: ResilienceEvent) => unknown;
+
+/** So many events are delivered before timers and I/O have their turn: listeners may cause events for ever. */
+const TURN = 1_000;
 
 /**
  * Delivers events in order, after the step that caused them, so that a listener may call back into
@@ -13,7 +17,9 @@ export type EventListener = (event: ResilienceEvent) => unknown;
 export class EventBus {
   private readonly listeners = new Map<EventListener, ReadonlySet<EventType> | undefined>();
   private readonly reported = new WeakSet<object>();
-  private pending: ResilienceEvent[] = [];
+  private readonly pending: ResilienceEvent[] = [];
+  /** In this turn of the event loop. */
+  private delivered = 0;
 
   /** @param report hears of a listener's first failure */
   constructor(private readonly report: (error: unknown) => void) {}
@@ -34,7 +40,7 @@ export class EventBus {
 
   emit(event: ResilienceEvent): void {
     this.pending.push(event);
-    if (this.pending.length === 1) queueMicrotask(() => this.deliver());
+    if (this.pending.length === 1 && this.delivered < TURN) queueMicrotask(() => this.deliver());
   }
 
   /** Calls one listener so that nothing it does comes back. `owner` is what is reported once. */
@@ -53,13 +59,19 @@ export class EventBus {
   }
 
   private deliver(): void {
-    const batch = this.pending;
-    this.pending = [];
+    if (this.delivered === 0) setImmediate(() => this.nextTurn());
+    const batch = this.pending.splice(0, TURN - this.delivered);
+    this.delivered += batch.length;
     for (const event of batch) {
       for (const [listener, only] of this.listeners) {
         if (only === undefined || only.has(event.type)) this.call(listener, listener, event);
       }
     }
+  }
+
+  private nextTurn(): void {
+    this.delivered = 0;
+    if (this.pending.length > 0) this.deliver();
   }
 
   private failed(owner: object, error: unknown): void {
@@ -71,6 +83,25 @@ export class EventBus {
       // a logger that throws has nobody left to tell
     }
   }
+}
+
+/**
+ * Behind `merge` and its like, and behind a Subject, the last subscriber is none of ours, and rxjs
+ * throws its error into the event loop. For as long as we deliver, rxjs is told to collect such
+ * errors instead; a Subject is its public way to get them back.
+ */
+function throwingBack<T>(next: (value: T) => void): (value: T) => void {
+  const relay = new Subject<T>();
+  relay.subscribe({ next });
+  return (value) => {
+    const before = config.useDeprecatedSynchronousErrorHandling;
+    config.useDeprecatedSynchronousErrorHandling = true;
+    try {
+      relay.next(value);
+    } finally {
+      config.useDeprecatedSynchronousErrorHandling = before;
+    }
+  };
 }
 
 type Next = ((event: ResilienceEvent) => unknown) | undefined | null;
@@ -89,7 +120,7 @@ export class EventStream<T> extends Observable<T> {
 
   static of(bus: EventBus): EventStream<ResilienceEvent> {
     return new EventStream<ResilienceEvent>(bus, (subscriber) =>
-      bus.listen((event) => subscriber.next(event)),
+      bus.listen(throwingBack((event) => subscriber.next(event))),
     );
   }
 

@@ -1,7 +1,23 @@
-import { filter, map } from 'rxjs';
+import {
+  combineLatest,
+  config,
+  delay,
+  filter,
+  from,
+  map,
+  merge,
+  NEVER,
+  type Observable,
+  of,
+  share,
+  Subject,
+  Subscriber,
+  switchMap,
+} from 'rxjs';
 import type { ResilienceEvent } from '../../../lib/kernel/event.js';
 import { EventBus, EventStream } from '../../../lib/pipeline/event-bus.js';
 import { settle } from '../../../lib/testing/index.js';
+import { eventLoopTurns } from '../../nest/support/app.js';
 
 const event = (target: string): ResilienceEvent => ({
   type: 'unbound-call',
@@ -60,6 +76,40 @@ it('#40 a listener that throws or rejects is reported once, stays, and harms no 
   expect(reported).toEqual([new Error('throws'), new Error('rejects')]);
 });
 
+it('does not starve timers and I/O though a listener causes events for ever', async () => {
+  const { bus } = make();
+  const heard: string[] = [];
+  const stop = bus.listen(({ target }) => {
+    heard.push(target);
+    bus.emit(event(`${heard.length}`));
+    bus.emit(event(`${heard.length}`));
+  });
+
+  bus.emit(event('0'));
+  await eventLoopTurns();
+  stop();
+
+  expect(heard.length).toBeGreaterThan(1_000);
+});
+
+it('keeps the order, and the rest, of a burst that is too long for one turn', async () => {
+  const { bus } = make();
+  const heard: string[] = [];
+  bus.listen(({ target }) => {
+    heard.push(target);
+    if (target === '999') bus.emit(event('caused'));
+  });
+  const targets = Array.from({ length: 2_500 }, (_, n) => String(n));
+
+  for (const target of targets) bus.emit(event(target));
+  await settle();
+  expect(heard).toHaveLength(1_000);
+  bus.emit(event('later'));
+  await eventLoopTurns();
+
+  expect(heard).toEqual([...targets, 'caused', 'later']);
+});
+
 it('survives a reporter that throws', async () => {
   const bus = new EventBus(() => {
     throw new Error('logger');
@@ -99,6 +149,77 @@ describe('the stream', () => {
 
     expect(heard).toEqual(['error', 'a', 'b']);
     expect(reported).toHaveLength(3);
+  });
+
+  type Events = Observable<ResilienceEvent>;
+  const fail = (): never => {
+    throw new Error('subscriber');
+  };
+  const into = (stream: Events, consume: (subject: Subject<ResilienceEvent>) => void): void => {
+    const subject = new Subject<ResilienceEvent>();
+    consume(subject);
+    stream.subscribe(subject);
+  };
+  // rxjs gives each of these an Observable or an observer that is not ours
+  const ways: [string, (stream: Events) => void][] = [
+    ['merge', (stream) => merge(stream, NEVER).subscribe(fail)],
+    ['merge, as an observer', (stream) => merge(NEVER, stream).subscribe({ next: fail })],
+    ['combineLatest', (stream) => combineLatest([stream, of(1)]).subscribe(fail)],
+    [
+      'switchMap',
+      (stream) =>
+        of(1)
+          .pipe(switchMap(() => stream))
+          .subscribe(fail),
+    ],
+    ['from', (stream) => from(stream).subscribe(fail)],
+    ['share', (stream) => stream.pipe(share()).subscribe(fail)],
+    ['a filter', (stream) => stream.pipe(filter(() => true)).subscribe({ next: fail })],
+    ['a delay', (stream) => stream.pipe(delay(0)).subscribe(fail)],
+    ['a Subject', (stream) => into(stream, (subject) => subject.subscribe(fail))],
+    [
+      'a Subject with an operator',
+      (stream) => into(stream, (subject) => subject.pipe(map((e) => e.type)).subscribe(fail)),
+    ],
+    ['an error nobody hears', (stream) => merge(stream.pipe(map(fail)), NEVER).subscribe()],
+    ['a bare Subscriber', (stream) => stream.subscribe(new Subscriber({ next: fail } as never))],
+    ['a subscription within', (stream) => stream.subscribe(() => of(1).subscribe(fail))],
+  ];
+
+  it.each(ways)(
+    '#40 survives a throw behind %s, reports it once and goes on',
+    async (_, listen) => {
+      const { bus, reported } = make();
+      const stream = EventStream.of(bus);
+      const before: string[] = [];
+      const after: string[] = [];
+      stream.subscribe(({ target }) => before.push(target));
+      listen(stream);
+      stream.subscribe(({ target }) => after.push(target));
+
+      for (const target of ['a', 'b']) {
+        bus.emit(event(target));
+        await eventLoopTurns(); // what rxjs throws into the event loop fails this file
+      }
+
+      expect(reported).toEqual([new Error('subscriber')]);
+      expect([before, after]).toEqual([
+        ['a', 'b'],
+        ['a', 'b'],
+      ]);
+    },
+  );
+
+  it('leaves rxjs as it is for everybody else', async () => {
+    const { bus } = make();
+    const seen: unknown[] = [];
+    EventStream.of(bus).subscribe(fail);
+    merge(EventStream.of(bus), NEVER).subscribe(fail);
+    bus.emit(event('a'));
+    queueMicrotask(() => seen.push(config.useDeprecatedSynchronousErrorHandling));
+    await settle();
+
+    expect(seen).toEqual([false]);
   });
 
   it('stops at unsubscription and holds nobody afterwards', async () => {

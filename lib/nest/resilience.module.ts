@@ -1,13 +1,4 @@
-import {
-  type DynamicModule,
-  Inject,
-  Logger,
-  Module,
-  type NestModule,
-  type Provider,
-  type Type,
-} from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { type DynamicModule, Logger, Module, type NestModule, type Provider } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
 import { defaultClassifier } from '../errors/default-classifier.js';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
@@ -25,15 +16,13 @@ import {
   type ResilienceConfigFactory,
 } from './config.js';
 import { ResilienceExplorer } from './explorer.js';
-import { healthController } from './health/health.controller.js';
+import { HealthMount, MOUNTED } from './health/health-mount.js';
+import { HealthReport } from './health/health-report.js';
+import { healthControllers } from './health/health.controller.js';
 import { ResilienceHealthIndicator } from './health/resilience.health.js';
-import { withdrawIfTaken } from './health/withdraw.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
 import { CLOCK, CONFIG, RANDOM } from './tokens.js';
-
-/** The controllers that this registration mounted. */
-const MOUNTED = Symbol('bulwark:mounted');
 
 /**
  * Gives the decorated methods of an application their policies. Global, and imported once: a
@@ -41,15 +30,11 @@ const MOUNTED = Symbol('bulwark:mounted');
  */
 @Module({})
 export class ResilienceModule implements NestModule {
-  constructor(
-    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
-    @Inject(MOUNTED) private readonly mounted: readonly Type[],
-    @Inject(CONFIG) private readonly config: ResilienceConfig,
-  ) {}
+  constructor(private readonly health: HealthMount) {}
 
   /** Nest calls this when every path is known and no route is registered yet. */
   configure(): void {
-    withdraw(this.modules, this.mounted, this.config);
+    this.health.settle();
   }
 
   /** Mistakes in the configuration are reported when the application starts, all at once. */
@@ -77,7 +62,7 @@ function assemble(
   health: Pick<HealthConfig, 'path' | 'decorators'> | false | undefined,
   alsoCheck: (config: ResilienceConfig) => Mistake[] = () => [],
 ): DynamicModule {
-  const mounted = health === false ? [] : [healthController(...mountPoint(health))];
+  const mounted = health === false ? [] : healthControllers(...mountPoint(health));
   return {
     module: ResilienceModule,
     global: true,
@@ -104,6 +89,8 @@ function assemble(
         inject: [ApplicationRuntime],
       },
       { provide: MOUNTED, useValue: mounted },
+      HealthMount,
+      HealthReport,
       ResilienceService,
       ResilienceHealthIndicator,
       ResilienceExceptionFilter,
@@ -190,21 +177,4 @@ function makeRuntime(
   runtime.early.push(...mistakes);
   runtime.serve(holder);
   return runtime;
-}
-
-function withdraw(
-  modules: ModulesContainer,
-  mounted: readonly Type[],
-  config: ResilienceConfig,
-): void {
-  for (const controller of mounted) {
-    if (config?.health === false) {
-      for (const module of modules.values()) module.controllers.delete(controller);
-    } else if (withdrawIfTaken(modules, controller)) {
-      const path = Reflect.getMetadata('path', controller) as string;
-      new Logger('Bulwark').log(
-        `/${path} is served by the application itself; Bulwark mounts no health endpoints`,
-      );
-    }
-  }
 }

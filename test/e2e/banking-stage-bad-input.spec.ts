@@ -17,6 +17,8 @@ afterAll(() => world.close());
 describe('a banking stage given bad input', () => {
   const accepted = pay(alice, bob, 10);
   const { signature: _, ...unsigned } = pay(alice, bob, 10);
+  // Signed by nobody: for this key R = 1, S = 0 is a signature over anything.
+  const weak = { from: `01${'0'.repeat(62)}`, signature: `01${'0'.repeat(126)}` };
   const call = (method: string, params: unknown): string =>
     JSON.stringify({ jsonrpc: '2.0', id: 7, method, params });
   const sending = (transaction: unknown): string => call('sendTransaction', [transaction]);
@@ -43,6 +45,7 @@ describe('a banking stage given bad input', () => {
     ['a negative amount', sending({ ...accepted, amount: -5 }), -32_001, 'malformed', 7],
     ['an unsigned one', sending(unsigned), -32_002, 'unsigned', 7],
     ['a forged one', sending({ ...accepted, amount: 11 }), -32_003, 'bad-signature', 7],
+    ['one of a weak key', sending({ ...accepted, ...weak }), -32_011, 'weak-key', 7],
     ['a replay', sending(accepted), -32_004, 'replayed', 7],
     ['an overspend', sending(pay(alice, bob, 10 * MILLION)), -32_005, 'insufficient-funds', 7],
     ['a blocked sender', sending(pay(eve, bob, 10)), -32_007, 'compliance-refused', 7],

@@ -1,6 +1,7 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { isHexadecimal } from '../codec/hexadecimal.js';
+import { isWeakKey } from './weak-key.js';
 
 /** The raw ed25519 public key, 32 bytes as 64 lower-case hexadecimal digits. */
 export type Address = string;
@@ -38,6 +39,7 @@ export function isSignature(value: unknown): value is Signature {
 }
 
 export function isSignedBy(address: Address, bytes: Buffer, signature: Signature): boolean {
+  if (isWeakKey(address)) return false;
   const x = Buffer.from(address, 'hex').toString('base64url');
   const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
   return verify(null, bytes, key, Buffer.from(signature, 'hex'));

@@ -22,6 +22,7 @@ export const RPC_CODES: Readonly<Record<RpcReason, number>> = {
   'compliance-unavailable': -32_008,
   'mempool-full': -32_009,
   overloaded: -32_010,
+  'weak-key': -32_011,
 };
 
 export interface RpcErrorBody {

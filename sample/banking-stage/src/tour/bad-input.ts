@@ -21,6 +21,8 @@ export function badInputs(plan: TrafficPlan, accepted: Transaction): BadInput[] 
   const signed = (amount: number, nonce: number): Transaction =>
     signPayment({ to, amount, maxFee: 50, nonce }, poor);
   const { signature: _, ...unsigned } = good;
+  // Signed by nobody: for this key R = 1, S = 0 is a signature over anything.
+  const weak = { from: `01${'0'.repeat(62)}`, signature: `01${'0'.repeat(126)}` };
   const blocked = signPayment({ to, amount: 10, maxFee: 50, nonce: 2 }, plan.extra('blocked'));
 
   return [
@@ -31,6 +33,7 @@ export function badInputs(plan: TrafficPlan, accepted: Transaction): BadInput[] 
     { what: 'a malformed transaction', reason: 'malformed', body: send({ ...good, amount: 1.5 }) },
     { what: 'an unsigned one', reason: 'unsigned', body: send(unsigned) },
     { what: 'a forged amount', reason: 'bad-signature', body: send({ ...good, amount: 11 }) },
+    { what: 'one of a weak key', reason: 'weak-key', body: send({ ...good, ...weak }) },
     { what: 'a replay', reason: 'replayed', body: send(accepted) },
     { what: 'an overspend', reason: 'insufficient-funds', body: send(signed(1_000_000, 3)) },
     { what: 'a blocked sender', reason: 'compliance-refused', body: send(blocked) },

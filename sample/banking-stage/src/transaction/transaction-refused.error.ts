@@ -1,6 +1,7 @@
 /** Why a transaction was refused. Nothing has changed when one of these is answered. */
 export type RefusalReason =
   | 'malformed'
+  | 'weak-key'
   | 'unsigned'
   | 'bad-signature'
   | 'replayed'

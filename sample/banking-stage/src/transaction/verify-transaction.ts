@@ -1,4 +1,5 @@
 import { isAddress, isSignature, isSignedBy } from '../keys/key-pair.js';
+import { isWeakKey } from '../keys/weak-key.js';
 import { TransactionRefusedError } from './transaction-refused.error.js';
 import { payment, paymentBytes } from './transaction.js';
 import type { Transaction } from './transaction.js';
@@ -47,6 +48,13 @@ function fieldsOf(input: unknown): Record<string, unknown> {
 function address(fields: Record<string, unknown>, name: string): string {
   const value = fields[name];
   if (!isAddress(value)) throw malformed(`${name} must be 64 lower-case hex digits`);
+  // As a sender it would be anyone's, as a receiver the money would be.
+  if (isWeakKey(value)) {
+    throw new TransactionRefusedError(
+      'weak-key',
+      `${name} is a key of small order: anyone can sign for it`,
+    );
+  }
   return value;
 }
 

@@ -150,6 +150,36 @@ describe('a banking stage whose upstream fails', () => {
     PATIENCE,
   );
 
+  it.each([
+    ['is slow', { latencyMs: 400 }],
+    ['hangs', { outage: 'hang' }],
+    ['answers 503', { outage: 'error' }],
+    ['answers 500', { errorRate: 1 }],
+  ])(
+    'lets no payment past compliance because it alone was not answered: upstream %s',
+    async (_, dials) => {
+      await world.turn(dials);
+
+      expect(await refusal(world.send(pay(alice, bob, 1, 100)))).toMatchObject({
+        code: -32_008,
+        data: { reason: 'compliance-unavailable' },
+      });
+      expect((await world.get('/health')).body.status).toBe('ok');
+    },
+    PATIENCE,
+  );
+
+  it(
+    'goes on at once where there is no connection',
+    async () => {
+      await world.turn({ outage: 'refuse' });
+
+      expect(await world.send(pay(alice, bob, 1, 100))).toMatchObject({ verdict: 'provisional' });
+      expect((await world.get('/health')).body.status).toBe('ok');
+    },
+    PATIENCE,
+  );
+
   it(
     'closes the breaker by itself when the upstream is back, and asks it again',
     async () => {

@@ -41,9 +41,9 @@ export class BankingStage implements OnModuleInit {
   }
 
   /**
-   * The bulkhead is as wide as that of the fees client. Were it wider, a flood would wait in there
-   * until its time limit and get through on provisional quotes, past compliance. So it waits here,
-   * and what is too much is refused.
+   * The bulkhead is as wide as that of the fees client. Were it wider, a flood would wait in there,
+   * use up its time limit and be refused as if compliance were away. So it waits here, and what is
+   * too much is refused as what it is.
    */
   @Bulkhead({ maxConcurrent: 32, maxQueue: 512, queueTimeout: seconds(5) })
   async submit(input: unknown): Promise<Receipt> {

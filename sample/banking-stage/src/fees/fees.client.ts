@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import {
   Bulkhead,
+  BulkheadFullError,
   CircuitBreaker,
   currentCall,
   Fallback,
   isResilienceRejection,
+  QueueTimeoutError,
   Retry,
   TimeLimit,
 } from 'nestjs-bulwark';
@@ -14,6 +16,7 @@ import type { Payment } from '../transaction/transaction.js';
 import { quoteFrom } from './quote.js';
 import type { Quote } from './quote.js';
 import { UpstreamAnswerError } from './upstream-answer.error.js';
+import { upstreamIsAway } from './upstream-away.js';
 
 /** What a payment may be worth and still be accepted without having asked compliance. */
 export const PROVISIONAL_LIMIT = 1_000;
@@ -24,10 +27,14 @@ export const PROVISIONAL_FEE = 11;
 export class FeesClient {
   constructor(private readonly settings: NodeSettings) {}
 
-  /** Asking twice does no harm (`idempotent`): a quote changes nothing over there. */
-  @Fallback({ method: 'provisionalQuote' })
-  @Retry({ maxAttempts: 3, delay: 50, idempotent: true, totalTimeout: 2_000 })
-  @CircuitBreaker({ failureThreshold: 5, openFor: 1_000, maxOpenFor: 2_000, successThreshold: 2 })
+  /**
+   * Asking again does no harm (`idempotent`): a quote changes nothing over there. Attempts are fewer
+   * than `failureThreshold`, so that no payment opens the breaker, and with it the way past
+   * compliance, by its own attempts alone.
+   */
+  @Fallback({ method: 'provisionalQuote', except: [BulkheadFullError, QueueTimeoutError] })
+  @Retry({ maxAttempts: 5, delay: 50, idempotent: true, totalTimeout: 2_000 })
+  @CircuitBreaker({ failureThreshold: 8, openFor: 1_000, maxOpenFor: 2_000, successThreshold: 2 })
   @TimeLimit(300)
   @Bulkhead({ maxConcurrent: 32, maxQueue: 256 })
   async quote({ from, to, amount }: Payment): Promise<Quote> {
@@ -44,19 +51,29 @@ export class FeesClient {
   }
 
   /**
-   * Degraded, not dead: small payments go on at the standard fee and are marked, so that compliance
-   * can look at them afterwards. Large ones wait: there the risk is worth more than the payment.
+   * Degraded, not dead: while the service is known to be away, small payments go on at the dearest
+   * fee and are marked, so that compliance can look at them afterwards. Large ones wait: there the
+   * risk is worth more than the payment. And so does every payment that merely got no answer: were
+   * that enough, whoever can slow us or the service down could walk past compliance.
    */
   async provisionalQuote(error: unknown, { amount }: Payment): Promise<Quote> {
-    if (amount <= PROVISIONAL_LIMIT) return { fee: PROVISIONAL_FEE, verdict: 'provisional' };
-    const retryAfter = isResilienceRejection(error) ? error.retryAfter : undefined;
-    throw new TransactionRefusedError(
-      'compliance-unavailable',
-      `payments above ${PROVISIONAL_LIMIT} wait until compliance can be asked again`,
-      {
-        limit: PROVISIONAL_LIMIT,
-        ...(retryAfter === undefined ? {} : { retryAfter: Math.ceil(retryAfter) }),
-      },
-    );
+    if (amount > PROVISIONAL_LIMIT) {
+      throw unavailable(
+        `payments above ${PROVISIONAL_LIMIT} wait until compliance can be asked again`,
+        error,
+      );
+    }
+    if (!upstreamIsAway(error)) {
+      throw unavailable('compliance gave no verdict on this payment: send it again', error);
+    }
+    return { fee: PROVISIONAL_FEE, verdict: 'provisional' };
   }
+}
+
+function unavailable(problem: string, error: unknown): TransactionRefusedError {
+  const retryAfter = isResilienceRejection(error) ? error.retryAfter : undefined;
+  return new TransactionRefusedError('compliance-unavailable', problem, {
+    limit: PROVISIONAL_LIMIT,
+    ...(retryAfter === undefined ? {} : { retryAfter: Math.ceil(retryAfter) }),
+  });
 }

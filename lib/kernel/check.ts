@@ -28,8 +28,20 @@ export function show(value: unknown): string {
   if (typeof value === 'function')
     return value.name === '' ? 'a function' : `function ${value.name}`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
+  if (typeof value === 'object' && value !== null) {
+    const kind = kindOf(value);
+    return kind === 'Object' ? 'an object' : `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`;
+  }
   return String(value);
+}
+
+/** `Object`, or the kind of the built-in, such as `Map`. */
+function kindOf(value: object): string {
+  try {
+    return Object.prototype.toString.call(value).slice(8, -1);
+  } catch {
+    return 'Object'; // its tag is a getter that throws
+  }
 }
 
 /** Tests one option; answers what was expected, or undefined if the value is good. */
@@ -85,13 +97,49 @@ export function isOptionsObject(value: unknown): value is Record<string, unknown
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/**
+ * What is wrong with an options object as a whole. Only its own fields are read, so a Map, a promise,
+ * a getter of a class or an inherited field would be passed over and the defaults used in silence.
+ */
+export function checkObject(at: string, value: unknown, expected = 'an options object'): Mistake[] {
+  if (!isOptionsObject(value) || kindOf(value) !== 'Object')
+    return [{ at, problem: `got ${show(value)}, expected ${expected}` }];
+  let place = at;
+  try {
+    const hidden = inherited(value);
+    if (hidden !== undefined) {
+      const problem =
+        'is inherited, so it would not be read; expected a field of the object itself';
+      return [{ at: `${at} ${hidden}`, problem }];
+    }
+    for (const key of Object.keys(value)) {
+      place = `${at} ${key}`;
+      void value[key];
+    }
+    return [];
+  } catch (error) {
+    const what = error instanceof Error ? error.message : show(error);
+    return [{ at: place, problem: `cannot be read: ${what}` }];
+  }
+}
+
+/** What an object has from a prototype, besides methods. */
+function inherited(value: object): string | undefined {
+  let prototype = Object.getPrototypeOf(value) as object | null;
+  while (prototype !== null && !Object.hasOwn(prototype, 'isPrototypeOf')) {
+    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+      if (property.enumerable === true || property.get !== undefined) return key;
+    }
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  return undefined;
+}
+
 /** Finds every mistake in an options object. An option that is undefined counts as not given. */
 export function checkOptions<T>(at: string, options: unknown, rules: OptionRules<T>): Mistake[] {
-  if (!isOptionsObject(options)) {
-    return [{ at, problem: `got ${show(options)}, expected an options object` }];
-  }
-  const mistakes: Mistake[] = [];
-  for (const [key, value] of Object.entries(options)) {
+  const mistakes = checkObject(at, options);
+  if (mistakes.length > 0) return mistakes;
+  for (const [key, value] of Object.entries(options as object) as [string, unknown][]) {
     const rule = Object.hasOwn(rules, key) ? rules[key as keyof T] : undefined;
     const expected =
       rule === undefined ? knownOptions(rules) : value === undefined ? undefined : rule(value);

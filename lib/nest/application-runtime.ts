@@ -6,6 +6,7 @@ import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime } from '../pipeline/runtime.js';
 import { type AnyClass, type ProtectedRun, type RuntimeHolder } from './binding.js';
+import { circleMistakes, hasMethod } from './fallback-circle.js';
 import {
   type Face,
   faceOf,
@@ -61,10 +62,12 @@ export class ApplicationRuntime extends ResilienceRuntime {
   }
 
   checkMethod(type: AnyClass, record: MethodRecord, name: string): Mistake[] {
-    const prototype = type.prototype as Record<string, unknown>;
-    const hasMethod = (method: string): boolean =>
-      method !== record.key && typeof prototype[method] === 'function';
-    return [...faceMistakes(record, name), ...this.check(name, record.policies, hasMethod)];
+    const other = (method: string): boolean => method !== record.key && hasMethod(type, method);
+    return [
+      ...faceMistakes(record, name),
+      ...this.check(name, record.policies, other),
+      ...circleMistakes(name, type, record),
+    ];
   }
 
   /** A pipeline that is not of a decorated method: an interceptor's, or one of `ResilienceService`. */

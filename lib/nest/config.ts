@@ -1,18 +1,19 @@
 import type { ClassProvider, FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import {
   boolean,
+  checkObject,
   checkOptions,
   integer,
-  isOptionsObject,
   type Mistake,
   oneOf,
+  type OptionRule,
   type OptionRules,
   show,
   span,
   text,
 } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
-import { checkPolicies, type PolicyDefaults } from '../pipeline/policy-set.js';
+import { checkPolicies, type PolicyDefaults, type PolicySet } from '../pipeline/policy-set.js';
 
 /** What the health endpoints show and where they are. */
 export interface HealthConfig {
@@ -60,6 +61,8 @@ export interface ResilienceAsyncConfig extends Pick<ModuleMetadata, 'imports'> {
   health?: Pick<HealthConfig, 'path' | 'decorators'> | false;
 }
 
+const list: OptionRule = (v) => (Array.isArray(v) ? undefined : 'a list');
+
 const RULES: OptionRules<ResilienceConfig> = {
   enabled: boolean,
   defaults: () => undefined,
@@ -73,8 +76,9 @@ const HEALTH_RULES: OptionRules<HealthConfig> = {
   details: oneOf('never', 'always'),
   timeout: span(1),
   indicators: (v) =>
-    isOptionsObject(v) && Object.values(v).every((f) => typeof f === 'function')
-      ? freeNames(Object.keys(v))
+    checkObject('', v).length === 0 &&
+    Object.values(v as object).every((f) => typeof f === 'function')
+      ? freeNames(Object.keys(v as object))
       : 'an object of functions',
   decorators: (v) =>
     Array.isArray(v) && v.every((f) => typeof f === 'function')
@@ -90,26 +94,56 @@ function freeNames(names: readonly string[]): string | undefined {
   return taken === undefined ? undefined : `another name than ${show(taken)}`;
 }
 
+/** What `forRootAsync` itself takes; what its factory makes is checked when it is made. */
+const ASYNC_RULES: OptionRules<ResilienceAsyncConfig> = {
+  imports: list,
+  inject: list,
+  useFactory: (v) => (typeof v === 'function' ? undefined : 'a function'),
+  useClass: (v) => (typeof v === 'function' ? undefined : 'a class'),
+  useExisting: (v) => (v === null ? 'a provider' : undefined),
+  health: () => undefined,
+};
+
+const STATIC_HEALTH_RULES: OptionRules<Pick<HealthConfig, 'path' | 'decorators'>> = {
+  path: HEALTH_RULES.path,
+  decorators: HEALTH_RULES.decorators,
+};
+
 /** Every mistake in the configuration of the module. */
 export function checkConfig(config: unknown): Mistake[] {
   const at = 'ResilienceModule';
   const mistakes = checkOptions<ResilienceConfig>(at, config, RULES);
-  if (!isOptionsObject(config)) return mistakes;
+  if (checkObject(at, config).length > 0) return mistakes;
   const { defaults, health } = config as ResilienceConfig;
   if (defaults !== undefined) mistakes.push(...checkDefaults(`${at} defaults`, defaults));
-  if (health !== undefined && health !== false)
-    mistakes.push(...checkOptions<HealthConfig>(`${at} health`, health, HEALTH_RULES));
+  mistakes.push(...checkHealth(at, health, HEALTH_RULES));
   return mistakes;
 }
 
-function checkDefaults(at: string, defaults: unknown): Mistake[] {
-  if (isOptionsObject(defaults) && defaults['fallback'] !== undefined) {
-    return [
-      {
-        at: `${at} fallback`,
-        problem: `got ${show(defaults['fallback'])}, expected none: a fallback belongs to one method`,
-      },
-    ];
+/** Every mistake in what `forRootAsync` is given. */
+export function checkAsyncConfig(options: unknown): Mistake[] {
+  const at = 'ResilienceModule.forRootAsync';
+  const mistakes = checkOptions<ResilienceAsyncConfig>(at, options, ASYNC_RULES);
+  if (checkObject(at, options).length > 0) return mistakes;
+  const { useFactory, useClass, useExisting, health } = options as ResilienceAsyncConfig;
+  const ways = [useFactory, useClass, useExisting].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    const problem = `got ${ways.length} of useFactory, useClass, useExisting, expected exactly one`;
+    mistakes.push({ at, problem });
   }
-  return checkPolicies(at, defaults);
+  mistakes.push(...checkHealth(at, health, STATIC_HEALTH_RULES));
+  return mistakes;
+}
+
+function checkHealth<T>(at: string, health: unknown, rules: OptionRules<T>): Mistake[] {
+  if (health === undefined || health === false) return [];
+  return checkOptions(`${at} health`, health, rules);
+}
+
+function checkDefaults(at: string, defaults: unknown): Mistake[] {
+  const fallback =
+    checkObject(at, defaults).length === 0 ? (defaults as PolicySet).fallback : undefined;
+  if (fallback === undefined) return checkPolicies(at, defaults);
+  const problem = `got ${show(fallback)}, expected none: a fallback belongs to one method`;
+  return [{ at: `${at} fallback`, problem }];
 }

@@ -94,6 +94,7 @@ function policy<K extends keyof PolicySet>(
 function splitReturns(given: unknown): [unknown, Face | undefined] {
   if (typeof given !== 'object' || given === null || !('returns' in given))
     return [given, undefined];
-  const { returns, ...options } = given as Returns & object;
-  return [options, returns];
+  // by descriptor: nothing is read and nothing lost before the boot can say where it is
+  const { returns: _returns, ...own } = Object.getOwnPropertyDescriptors(given);
+  return [Object.create(Object.getPrototypeOf(given) as object, own), (given as Returns).returns];
 }

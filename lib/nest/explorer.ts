@@ -156,13 +156,16 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
   }
 
   private secondModules(): Mistake[] {
-    const roots = [...this.modules.values()].filter((module) =>
-      module.providers.has(RUNTIME_TOKEN),
-    );
-    if (roots.length <= 1) return [];
-    const problem = `imported ${roots.length} times with forRoot or forRootAsync; expected once, it is global`;
+    const { length } = rootsOf(this.modules);
+    if (length <= 1) return [];
+    const problem = `imported ${length} times with forRoot or forRootAsync; expected once, it is global`;
     return [{ at: 'ResilienceModule', problem }];
   }
+}
+
+/** The modules that `forRoot` and `forRootAsync` made. */
+export function rootsOf(modules: ModulesContainer): object[] {
+  return [...modules.values()].filter((module) => module.providers.has(RUNTIME_TOKEN));
 }
 
 /** Every decorated method that instances of the class can reach, overridden ones included. */

@@ -1,7 +1,16 @@
-import { type DynamicModule, Logger, Module, type NestModule, type Provider } from '@nestjs/common';
+import {
+  type DynamicModule,
+  Inject,
+  Logger,
+  Module,
+  type NestModule,
+  Optional,
+  type Provider,
+} from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { defaultClassifier } from '../errors/default-classifier.js';
-import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
+import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
 import { ResilienceRegistry } from '../pipeline/registry.js';
@@ -9,13 +18,14 @@ import { systemClock } from '../pipeline/system-clock.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { RUNTIME_TOKEN, RuntimeHolder } from './binding.js';
 import {
+  checkAsyncConfig,
   checkConfig,
   type HealthConfig,
   type ResilienceAsyncConfig,
   type ResilienceConfig,
   type ResilienceConfigFactory,
 } from './config.js';
-import { ResilienceExplorer } from './explorer.js';
+import { ResilienceExplorer, rootsOf } from './explorer.js';
 import { HealthMount, MOUNTED } from './health/health-mount.js';
 import { HealthReport } from './health/health-report.js';
 import { healthControllers } from './health/health.controller.js';
@@ -24,31 +34,53 @@ import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
 import { CLOCK, CONFIG, RANDOM } from './tokens.js';
 
+/** The configuration as it was given, and what became of it. */
+const GIVEN = Symbol('bulwark:given-config');
+const CHECKED = Symbol('bulwark:checked-config');
+
+interface CheckedConfig {
+  readonly mistakes: readonly Mistake[];
+  /** What the rest of the module is made of; empty, for the boot to end with the mistakes, if there are any. */
+  readonly usable: ResilienceConfig;
+}
+
 /**
  * Gives the decorated methods of an application their policies. Global, and imported once: a
  * second import is a boot error.
  */
 @Module({})
 export class ResilienceModule implements NestModule {
-  constructor(private readonly health: HealthMount) {}
+  constructor(
+    @Inject(ModulesContainer) modules: ModulesContainer,
+    @Optional() @Inject(HealthMount) private readonly health?: HealthMount,
+  ) {
+    // beside a forRoot somewhere else a bare import is idle, for that one is global
+    if (rootsOf(modules).length > 0) return;
+    const problem =
+      'imported without its policies; expected ResilienceModule.forRoot() or forRootAsync()';
+    throw new ResilienceConfigError([{ at: 'ResilienceModule', problem }]);
+  }
 
   /** Nest calls this when every path is known and no route is registered yet. */
   configure(): void {
-    this.health.settle();
+    this.health?.settle();
   }
 
   /** Mistakes in the configuration are reported when the application starts, all at once. */
   static forRoot(config: ResilienceConfig = {}): DynamicModule {
-    const health = typeof config === 'object' && config !== null ? config.health : undefined;
-    return assemble({ provide: CONFIG, useValue: config }, health);
+    const health = checkObject('', config).length === 0 ? config.health : undefined;
+    return assemble({ provide: GIVEN, useValue: config }, health);
   }
 
   /**
    * The same with a configuration that is made by the application's own providers.
    *
-   * @throws ResilienceConfigError unless exactly one of `useFactory`, `useClass`, `useExisting` is given
+   * @throws ResilienceConfigError for mistakes in these options, such as not exactly one of
+   * `useFactory`, `useClass`, `useExisting`
    */
   static forRootAsync(options: ResilienceAsyncConfig): DynamicModule {
+    const mistakes = checkAsyncConfig(options);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     const module = assemble(configProvider(options), options.health, comesTooLate);
     module.imports = [...(module.imports ?? []), ...(options.imports ?? [])];
     if (options.useClass !== undefined)
@@ -70,18 +102,24 @@ function assemble(
     controllers: mounted,
     providers: [
       config,
+      {
+        provide: CHECKED,
+        useFactory: (given: ResilienceConfig): CheckedConfig => {
+          const mistakes = checkConfig(given);
+          const usable = mistakes.length === 0 ? given : {};
+          return { usable, mistakes: [...mistakes, ...alsoCheck(given)] };
+        },
+        inject: [GIVEN],
+      },
+      { provide: CONFIG, useFactory: ({ usable }: CheckedConfig) => usable, inject: [CHECKED] },
       { provide: CLOCK, useValue: systemClock },
       { provide: RANDOM, useValue: Math.random },
       // a factory, not a value: two applications made from one module class must not share it
       { provide: RUNTIME_TOKEN, useFactory: () => new RuntimeHolder() },
       {
         provide: ApplicationRuntime,
-        useFactory: (...given: Parameters<typeof makeRuntime>) => {
-          const runtime = makeRuntime(...given);
-          runtime.early.push(...alsoCheck(given[0]));
-          return runtime;
-        },
-        inject: [CONFIG, RUNTIME_TOKEN, CLOCK, RANDOM],
+        useFactory: makeRuntime,
+        inject: [CHECKED, RUNTIME_TOKEN, CLOCK, RANDOM],
       },
       {
         provide: ResilienceRegistry,
@@ -109,29 +147,25 @@ function assemble(
   };
 }
 
-function configProvider({
-  inject = [],
-  useFactory,
-  useClass,
-  useExisting,
-}: ResilienceAsyncConfig): Provider {
-  const given = [useFactory, useClass, useExisting].filter((way) => way !== undefined);
-  if (given.length !== 1) {
-    const problem = `got ${given.length} of useFactory, useClass, useExisting, expected exactly one`;
-    throw new ResilienceConfigError([{ at: 'ResilienceModule.forRootAsync', problem }]);
-  }
-  if (useFactory !== undefined) return { provide: CONFIG, inject, useFactory };
+function configProvider(options: ResilienceAsyncConfig): Provider {
+  const { inject = [], useFactory, useClass, useExisting } = options;
+  if (useFactory !== undefined) return { provide: GIVEN, inject, useFactory };
   const make = (
-    factory: ResilienceConfigFactory,
-  ): ReturnType<ResilienceConfigFactory['createResilienceConfig']> =>
-    factory.createResilienceConfig();
-  return { provide: CONFIG, inject: [useClass ?? useExisting!], useFactory: make };
+    factory: Partial<ResilienceConfigFactory> | null | undefined,
+  ): ReturnType<ResilienceConfigFactory['createResilienceConfig']> => {
+    if (typeof factory?.createResilienceConfig === 'function')
+      return factory.createResilienceConfig();
+    const at = `ResilienceModule.forRootAsync ${useClass === undefined ? 'useExisting' : 'useClass'}`;
+    const problem = `got ${show(factory)}, expected something with a method createResilienceConfig`;
+    throw new ResilienceConfigError([{ at, problem }]);
+  };
+  return { provide: GIVEN, inject: [useClass ?? useExisting!], useFactory: make };
 }
 
 /** What shapes the module is needed before a factory can run. */
 function comesTooLate(config: ResilienceConfig): Mistake[] {
-  const health = config?.health;
-  if (typeof health !== 'object' || health === null) return [];
+  const health = checkObject('', config).length === 0 ? config.health : undefined;
+  if (typeof health !== 'object' || checkObject('', health).length > 0) return [];
   return (['path', 'decorators'] as const)
     .filter((option) => health[option] !== undefined)
     .map((option) => ({
@@ -141,10 +175,9 @@ function comesTooLate(config: ResilienceConfig): Mistake[] {
 }
 
 /** Bad values are reported at the boot with all other mistakes; until then the defaults stand in. */
-function mountPoint(
-  health: Pick<HealthConfig, 'path' | 'decorators'> | undefined,
-): [string, ClassDecorator[]] {
-  const { path, decorators } = health ?? {};
+function mountPoint(health: unknown): [string, ClassDecorator[]] {
+  if (checkObject('', health).length > 0) return ['health', []];
+  const { path, decorators } = health as HealthConfig;
   const usable = typeof path === 'string' && path.trim() !== '' ? path : 'health';
   return [
     usable,
@@ -153,14 +186,12 @@ function mountPoint(
 }
 
 function makeRuntime(
-  config: ResilienceConfig,
+  { usable, mistakes }: CheckedConfig,
   holder: RuntimeHolder,
   clock: Clock,
   random: Random,
 ): ApplicationRuntime {
   const logger = new Logger('Bulwark');
-  const mistakes = checkConfig(config);
-  const usable = mistakes.length === 0 ? config : {};
   const runtime = new ApplicationRuntime({
     clock,
     random,

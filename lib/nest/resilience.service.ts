@@ -35,10 +35,10 @@ export class ResilienceService {
   constructor(
     private readonly runtime: ApplicationRuntime,
     @Inject(RUNTIME_TOKEN) private readonly holder: RuntimeHolder,
-    @Inject(CONFIG) config: ResilienceConfig | undefined,
+    @Inject(CONFIG) config: ResilienceConfig,
   ) {
     this.events$ = EventStream.of(runtime.bus);
-    this.maxNames = config?.maxNames ?? MAX_NAMES;
+    this.maxNames = config.maxNames ?? MAX_NAMES;
   }
 
   /**

@@ -1,4 +1,4 @@
-import { isOptionsObject, type Mistake, show } from '../kernel/check.js';
+import { checkObject, isOptionsObject, type Mistake } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type BulkheadOptions, checkBulkhead } from '../policies/bulkhead/bulkhead.options.js';
 import {
@@ -54,9 +54,9 @@ export function checkPolicies(
   policies: unknown,
   hasMethod?: (name: string) => boolean,
 ): Mistake[] {
-  if (!isOptionsObject(policies))
-    return [{ at, problem: `got ${show(policies)}, expected a set of policies` }];
-  return Object.entries(policies).flatMap(([kind, options]) => {
+  const mistakes = checkObject(at, policies, 'a set of policies');
+  if (mistakes.length > 0) return mistakes;
+  return Object.entries(policies as object).flatMap(([kind, options]: [string, unknown]) => {
     if (options === undefined) return [];
     if (!Object.hasOwn(CHECKS, kind)) {
       return [
@@ -67,6 +67,8 @@ export function checkPolicies(
       ];
     }
     const where = `${at} ${POLICY_LABELS[kind as keyof PolicySet]}`;
+    const unreadable = isOptionsObject(options) ? checkObject(where, options) : [];
+    if (unreadable.length > 0) return unreadable;
     if (kind === 'fallback') return checkFallback(where, options as FallbackPlan, hasMethod);
     return CHECKS[kind as keyof PolicySet](where, options as never);
   });
@@ -107,7 +109,7 @@ function asOptions(limit: PolicySet['timeLimit']): TimeLimitOptions | undefined 
 
 /** What is not an options object stays as it came, for the checks to name it. */
 function lay<T>(below: object | undefined, above: T): T {
-  if (!isOptionsObject(above)) return above;
-  const given = Object.entries(above).filter(([, value]) => value !== undefined);
+  if (checkObject('', above).length > 0) return above;
+  const given = Object.entries(above as object).filter(([, value]) => value !== undefined);
   return { ...below, ...Object.fromEntries(given) } as T;
 }

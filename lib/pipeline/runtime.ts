@@ -1,4 +1,4 @@
-import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
+import { checkObject, type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
@@ -66,7 +66,9 @@ export class ResilienceRuntime {
 
   /** Every mistake in the policies as they will be, defaults laid under them. */
   check(at: string, policies: PolicySet, hasMethod?: (name: string) => boolean): Mistake[] {
-    return checkPolicies(at, withDefaults(policies, this.defaults), hasMethod);
+    const readable = checkObject(at, policies).length === 0;
+    const merged = readable ? withDefaults(policies, this.defaults) : policies;
+    return checkPolicies(at, merged, hasMethod);
   }
 
   /**

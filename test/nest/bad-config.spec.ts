@@ -95,8 +95,24 @@ const CASES: Case[] = [
   fallback(' method', { method: 'missing' }),
   fallback(' method', { method: 'call' }), // itself: it would ask itself for ever
   fallback(' handler', { handler: 'instead' }),
+  fallback(' method', { method: 'constructor' }),
+  fallback(' method', { method: 'toString' }),
+  fallback(' method', { method: '__proto__' }),
+  fallback(' handler', { handler: undefined }),
+  fallback(' method', { method: undefined }),
+  fallback(' on', { value: 1, on: undefined }),
+  fallback(' [1] except', [() => 1, { value: 2, except: undefined }]),
   fallback(' [1] on', [() => 1, { value: 2, on: 3 }]),
 ];
+
+/** Options whose field cannot be read. */
+const throwing = (field: string): Record<string, unknown> =>
+  Object.defineProperty({}, field, {
+    enumerable: true,
+    get() {
+      throw new Error('no such variable');
+    },
+  });
 
 function client(decorator: MethodDecorator): new () => object {
   class Client {
@@ -139,6 +155,47 @@ describe('#18 options are validated at boot', () => {
 
     expect(message).toContain('Client.call @CircuitBreaker: got');
     expect(message).toContain('expected an options object');
+  });
+
+  class Settings {
+    get maxAttempts(): number {
+      return 5;
+    }
+  }
+  it.each([
+    ['a Map', new Map([['maxAttempts', 5]]), ': got a Map, expected an options object'],
+    ['a promise', Promise.resolve({}), ': got a Promise, expected an options object'],
+    ['a getter of a class', new Settings(), ' maxAttempts: is inherited'],
+    ['inherited fields', Object.create({ maxAttempts: 5 }), ' maxAttempts: is inherited'],
+    [
+      'a Map that says what the method returns',
+      Object.assign(new Map(), { returns: 'promise' }),
+      ': got a Map',
+    ],
+    [
+      'a getter that throws',
+      throwing('maxAttempts'),
+      ' maxAttempts: cannot be read: no such variable',
+    ],
+  ])('#18 %s is not read as the defaults', async (_, options, problem) => {
+    const { message } = await bootError({
+      providers: [client(Retry(options as RetryOptions) as MethodDecorator)],
+      bulwark: { health: false, defaults: { retry: { delay: 5 } } },
+    });
+
+    expect(message).toContain(`Client.call @Retry${problem}`);
+  });
+
+  it('#18 an instance of a class with fields of its own is read like a plain object', async () => {
+    class Typed {
+      maxAttempts = 0;
+    }
+
+    const { message } = await bootError({
+      providers: [client(Retry(new Typed()) as MethodDecorator)],
+    });
+
+    expect(message).toContain('Client.call @Retry maxAttempts: got 0');
   });
 
   it('#18 one boot lists every mistake of every class, each with class and method', async () => {
@@ -214,6 +271,20 @@ describe('#18 options are validated at boot', () => {
     ['unknown details', { health: { details: 'sometimes' } }],
     ['indicators that are no functions', { health: { indicators: { db: true } } }],
     ['decorators that are no list', { health: { decorators: () => {} } }],
+    ['a Map', new Map()],
+    ['a getter that throws', throwing('health')],
+    ['a getter of defaults that throws', { defaults: throwing('retry') }],
+    ['a getter of health that throws', { health: throwing('path') }],
+    [
+      'getters of a class',
+      new (class {
+        get enabled(): boolean {
+          return false;
+        }
+      })(),
+    ],
+    ['a Map of indicators', { health: { indicators: new Map([['db', () => {}]]) } }],
+    ['inherited indicators', { health: { indicators: Object.create({ db: () => {} }) } }],
   ])('#18 a configuration of the module that is wrong (%s) stops the boot', async (_, config) => {
     const { ResilienceModule } = await import('nestjs-bulwark');
     const direct = config === undefined ? undefined : ResilienceModule.forRoot(config as never);

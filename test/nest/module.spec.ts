@@ -1,10 +1,11 @@
-import { Inject, Injectable, Module } from '@nestjs/common';
+import { Inject, Injectable, Module, type Type } from '@nestjs/common';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import {
   CircuitBreaker,
   Fallback,
   type ResilienceConfig,
+  ResilienceConfigError,
   type ResilienceConfigFactory,
   ResilienceModule,
   ResilienceRegistry,
@@ -56,6 +57,28 @@ describe('forRoot', () => {
     class B {}
 
     await expect(boot({ bulwark: 'none', imports: [A, B] })).resolves.toBeDefined();
+  });
+
+  it('is missing where the bare module is imported: a boot error that says so', async () => {
+    const error = await bootError({ bulwark: 'none', imports: [ResilienceModule] });
+
+    expect(error).toBeInstanceOf(ResilienceConfigError);
+    expect(error.message).toContain(
+      'ResilienceModule: imported without its policies; expected ResilienceModule.forRoot()',
+    );
+  });
+
+  it('makes a bare import somewhere else idle, for it is global', async () => {
+    @Module({ imports: [ResilienceModule], providers: [Client], exports: [Client] })
+    class Deep {}
+    const { app, clock, get } = await serve(ADAPTERS[0][1], { bulwark: {}, imports: [Deep] });
+
+    const answer = app.get(Client).call();
+    await clock.advance(1_000);
+
+    await expect(answer).resolves.toBe('instead');
+    expect(app.get(ResilienceRegistry).breakers.list()).toHaveLength(1);
+    expect((await get('/health')).json).toEqual({ status: 'degraded' });
   });
 
   it.each(ADAPTERS)('twice is a boot error on %s that says so', async (_, adapter) => {
@@ -143,6 +166,11 @@ describe('forRootAsync', () => {
   @Module({ imports: [SettingsModule], providers: [Settings], exports: [Settings] })
   class FactoryModule {}
 
+  @Injectable()
+  class Wrong {}
+  @Module({ providers: [Wrong], exports: [Wrong] })
+  class WrongModule {}
+
   it.each([
     [
       'useFactory with inject',
@@ -168,11 +196,52 @@ describe('forRootAsync', () => {
     expect(app.get(ResilienceRegistry).breakers.list()).toEqual([]);
   });
 
+  const useFactory = (): ResilienceConfig => ({});
+  it.each<[string, unknown, string]>([
+    ['none of them', {}, ': got 0 of useFactory, useClass, useExisting, expected exactly one'],
+    ['two of them', { useFactory, useClass: Settings }, ': got 2 of useFactory'],
+    ['nothing', undefined, ': got undefined, expected an options object'],
+    ['null', null, ': got null'],
+    ['a factory alone', useFactory, ': got function useFactory, expected an options object'],
+    ['a promise', Promise.resolve({ useFactory }), ': got a Promise'],
+    ['an object as a factory', { useFactory: {} }, ' useFactory: got an object'],
+    ['an instance as a class', { useClass: {} }, ' useClass: got an object, expected a class'],
+    ['null as a provider', { useExisting: null }, ' useExisting: got null'],
+    ['imports that are no list', { useFactory, imports: SettingsModule }, ' imports: got'],
+    ['inject that is no list', { useFactory, inject: SETTINGS }, ' inject: got "settings"'],
+    ['what the factory is to make', { useFactory, enabled: false }, ' enabled: unknown option'],
+    ['a bad path', { useFactory, health: { path: 5 } }, ' health path: got 5'],
+    ['health as a word', { useFactory, health: 'off' }, ' health: got "off"'],
+    ['health: true', { useFactory, health: true }, ' health: got true'],
+    [
+      'decorators that are none',
+      { useFactory, health: { decorators: ['Public'] } },
+      ' health decorators: got an array of 1',
+    ],
+    [
+      'details, which are not static',
+      { useFactory, health: { details: 'always' } },
+      ' health details: unknown option; known are path, decorators',
+    ],
+  ])('refuses %s at once, and names it', (_, options, problem) => {
+    const make = (): unknown => ResilienceModule.forRootAsync(options as never);
+
+    expect(make).toThrow(ResilienceConfigError);
+    expect(make).toThrow(`ResilienceModule.forRootAsync${problem}`);
+  });
+
   it.each([
-    ['none of them', {}],
-    ['two of them', { useFactory: () => ({}), useClass: Settings }],
-  ])('refuses %s at once', (_, options) => {
-    expect(() => ResilienceModule.forRootAsync(options)).toThrow('expected exactly one');
+    ['useClass', (type: Type) => ({ useClass: type })],
+    ['useExisting', (type: Type) => ({ useExisting: type, imports: [WrongModule] })],
+  ])('says that the class of %s makes no configuration', async (way, options) => {
+    const bulwark = ResilienceModule.forRootAsync(options(Wrong) as never);
+
+    const error = await bootError({ bulwark });
+
+    expect(error).toBeInstanceOf(ResilienceConfigError);
+    expect(error.message).toContain(
+      `ResilienceModule.forRootAsync ${way}: got an object, expected something with a method createResilienceConfig`,
+    );
   });
 
   it('fails the boot with the error of the factory', async () => {

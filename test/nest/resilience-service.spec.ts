@@ -76,6 +76,11 @@ describe('execute', () => {
     ['an empty name', ' ', {}, 'expected a string that is not empty'],
     ['a name that is no string', Symbol('x'), {}, 'expected a string that is not empty'],
     ['bad policies', 'rates', { retry: { maxAttempts: 0 } }, 'rates @Retry maxAttempts: got 0'],
+    ['null as policies', 'rates', null, 'rates: got null, expected a set of policies'],
+    ['a Map of policies', 'rates', new Map(), 'rates: got a Map, expected a set of policies'],
+    ['null as a policy', 'rates', { retry: null }, 'rates @Retry: got null'],
+    ['a list as a policy', 'rates', { retry: [] }, 'rates @Retry: got an array of 0'],
+    ['a Map as a policy', 'rates', { timeLimit: new Map() }, 'rates @TimeLimit: got a Map'],
     ['an unknown policy', 'rates', { cache: {} }, 'rates cache: unknown policy'],
     ['a fallback method', 'rates', { fallback: { method: 'x' } }, 'there is no class here'],
   ])('rejects %s', async (_, name, policies, message) => {

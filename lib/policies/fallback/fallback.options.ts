@@ -1,4 +1,5 @@
 import {
+  checkObject,
   checkOptions,
   isOptionsObject,
   type Mistake,
@@ -84,7 +85,17 @@ function checkEntry(at: string, entry: unknown, hasMethod?: (name: string) => bo
       },
     ];
   }
+  const unreadable = checkObject(at, entry);
+  if (unreadable.length > 0) return unreadable;
   const mistakes = checkOptions(at, entry, RULES);
+  for (const key of ['handler', 'method', 'on', 'except'] as const) {
+    // an error class that a circular import has not made yet must not come to mean every error
+    if (!(key in entry) || entry[key] !== undefined) continue;
+    mistakes.push({
+      at: `${at} ${key}`,
+      problem: `got undefined, expected ${RULES[key](undefined)}`,
+    });
+  }
   const kinds = ['handler', 'method', 'value'].filter((kind) => kind in entry);
   if (kinds.length !== 1) {
     const got = kinds.length === 0 ? 'none of them' : kinds.join(' and ');

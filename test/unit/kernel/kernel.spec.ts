@@ -69,6 +69,16 @@ describe('option checks', () => {
     [function named() {}, 'function named'],
     [[1, 2], 'an array of 2'],
     [Object.create(null), 'an object'],
+    [new Map(), 'a Map'],
+    [new Error('x'), 'an Error'],
+    [
+      Object.defineProperty({}, Symbol.toStringTag, {
+        get() {
+          throw new Error('x');
+        },
+      }),
+      'an object',
+    ],
     [undefined, 'undefined'],
     [Symbol('s'), 'Symbol(s)'],
   ])('show is safe and short: %#', (value, shown) => {

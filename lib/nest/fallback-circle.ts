@@ -1,0 +1,52 @@
+import type { Mistake } from '../kernel/check.js';
+import { checkFallback, fallbackList } from '../policies/fallback/fallback.options.js';
+import type { AnyClass } from './binding.js';
+import { type MethodRecord, ownRecord } from './method-record.js';
+
+/** Whether instances of the class have a method of that name; what every object has is not meant. */
+export function hasMethod(type: AnyClass, name: string): boolean {
+  if (name === 'constructor') return false;
+  const home = homeOf(type, name);
+  return (
+    home !== undefined && typeof Object.getOwnPropertyDescriptor(home, name)!.value === 'function'
+  );
+}
+
+/** A method whose fallbacks lead back to it: when all of them fail, a call would never end. */
+export function circleMistakes(at: string, type: AnyClass, start: MethodRecord): Mistake[] {
+  const seen = new Set([start]);
+  const ways = [[start]];
+  for (const way of ways) {
+    for (const next of fallbacksOf(type, way.at(-1)!)) {
+      if (next === start && way.length > 1) {
+        const circle = [...way, start].map(({ key }) => String(key)).join(' -> ');
+        const problem = `leads back to its own method (${circle}); expected fallbacks that come to an end`;
+        return [{ at: `${at} @Fallback method`, problem }];
+      }
+      if (seen.has(next)) continue;
+      seen.add(next);
+      ways.push([...way, next]);
+    }
+  }
+  return [];
+}
+
+/** The decorated methods that the fallbacks of a method name. */
+function fallbacksOf(type: AnyClass, { policies: { fallback } }: MethodRecord): MethodRecord[] {
+  if (fallback === undefined || checkFallback('', fallback, () => true).length > 0) return [];
+  return fallbackList(fallback).flatMap((entry) => {
+    const home = 'method' in entry ? homeOf(type, entry.method) : undefined;
+    const record = home && ownRecord(home)?.methods.get((entry as { method: string }).method);
+    return record === undefined ? [] : [record];
+  });
+}
+
+/** The prototype of the class, or of its parents, that has the member. */
+function homeOf(type: AnyClass, name: string): object | undefined {
+  let prototype = type.prototype as object | null;
+  while (prototype !== null && prototype !== Object.prototype) {
+    if (Object.hasOwn(prototype, name)) return prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  return undefined;
+}

@@ -172,7 +172,7 @@ export class BulkheadInterceptor extends PolicyInterceptor {
 @Injectable()
 export class TimeLimitInterceptor extends PolicyInterceptor {
   constructor(
-    @Inject(OPTIONS) limit: Milliseconds | TimeLimitOptions,
+    @Optional() @Inject(OPTIONS) limit: Milliseconds | TimeLimitOptions = {},
     @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
   ) {
     super({ timeLimit: limit }, runtime);
@@ -187,7 +187,8 @@ export class TimeLimitInterceptor extends PolicyInterceptor {
 @Injectable()
 export class FallbackInterceptor extends PolicyInterceptor {
   constructor(
-    @Inject(OPTIONS) plan: FallbackPlan,
+    // without a plan it has none, and the boot says so
+    @Optional() @Inject(OPTIONS) plan: FallbackPlan = {} as FallbackPlan,
     @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
   ) {
     super({ fallback: plan }, runtime);
@@ -202,7 +203,7 @@ export class FallbackInterceptor extends PolicyInterceptor {
 @Injectable()
 export class ResilienceInterceptor extends PolicyInterceptor {
   constructor(
-    @Inject(OPTIONS) policies: PolicySet,
+    @Optional() @Inject(OPTIONS) policies: PolicySet,
     @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
   ) {
     super(policies, runtime);

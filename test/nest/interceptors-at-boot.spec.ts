@@ -7,6 +7,7 @@ import {
   ResilienceInterceptor,
   ResilienceRegistry,
   RetryInterceptor,
+  TimeLimitInterceptor,
 } from 'nestjs-bulwark';
 import { ADAPTERS, boot, bootError, closeAll, serve } from './support/app.js';
 
@@ -29,6 +30,41 @@ describe('interceptors at boot', () => {
 
     expect(message).toContain('Bad.a RetryInterceptor @Retry maxAttempts: got 0');
     expect(message).toContain('Bad.b FallbackInterceptor @Fallback method: got "b"');
+  });
+
+  it('that need options and come without `.with()` say so', async () => {
+    @Controller()
+    class Bare {
+      @Get('a')
+      @UseInterceptors(TimeLimitInterceptor)
+      a(): void {}
+
+      @Get('b')
+      @UseInterceptors(FallbackInterceptor)
+      b(): void {}
+
+      @Get('c')
+      @UseInterceptors(ResilienceInterceptor)
+      c(): void {}
+    }
+
+    expect((await bootError({ controllers: [Bare] })).message.split('\n').slice(1)).toEqual([
+      '  - Bare.a TimeLimitInterceptor @TimeLimit ms: got nothing, expected a time limit in milliseconds, here or in defaults.timeLimit',
+      '  - Bare.b FallbackInterceptor @Fallback: got none of them, expected exactly one of handler, method, value',
+      '  - Bare.c ResilienceInterceptor: got undefined, expected a set of policies',
+    ]);
+  });
+
+  it('of a time limit have that of the defaults without `.with()`', async () => {
+    @Controller()
+    class Bare {
+      @Get('a')
+      @UseInterceptors(TimeLimitInterceptor)
+      a(): void {}
+    }
+    const bulwark = { health: false, defaults: { timeLimit: 50 } } as const;
+
+    await expect(boot({ controllers: [Bare], bulwark })).resolves.toBeDefined();
   });
 
   it('register their policies before the first request', async () => {

@@ -36,8 +36,8 @@ export class ResilienceRuntime {
   readonly registry = new ResilienceRegistry();
   readonly env: Environment;
   private readonly pipelines = new Map<string, Pipeline>();
-  private readonly breakers = new SharedPolicies('circuit breaker', this.registry.breakers);
-  private readonly bulkheads = new SharedPolicies('bulkhead', this.registry.bulkheads);
+  private readonly breakers: SharedPolicies<CircuitBreaker>;
+  private readonly bulkheads: SharedPolicies<Bulkhead>;
   private readonly enabled: boolean;
   private readonly defaults: PolicyDefaults;
 
@@ -46,6 +46,10 @@ export class ResilienceRuntime {
     this.env = { clock, random, classifier, stack, bus: new EventBus(init.report) };
     this.enabled = enabled;
     this.defaults = defaults;
+    // switched off they are made all the same, so that a conflict is found, and nobody sees them
+    const { breakers, bulkheads } = enabled ? this.registry : new ResilienceRegistry();
+    this.breakers = new SharedPolicies('circuit breaker', breakers);
+    this.bulkheads = new SharedPolicies('bulkhead', bulkheads);
   }
 
   get bus(): EventBus {
@@ -83,21 +87,19 @@ export class ResilienceRuntime {
       ]);
     }
     const merged = withDefaults(policies, this.defaults);
-    const active: PolicySet = this.enabled ? merged : { fallback: merged.fallback };
-    const { circuitBreaker, bulkhead } = active;
+    const { circuitBreaker, bulkhead } = merged;
     // both before either is made: a registration that fails leaves nothing behind
     if (circuitBreaker !== undefined) {
       this.breakers.check(circuitBreaker.name ?? name, machineOptions(circuitBreaker));
     }
     if (bulkhead !== undefined) this.bulkheads.check(bulkhead.name ?? name, bulkhead);
-    const pipeline = new Pipeline(
-      name,
-      active,
-      this.env,
-      circuitBreaker && this.breakerOf(name, circuitBreaker, active.timeLimit),
+    const breaker = circuitBreaker && this.breakerOf(name, circuitBreaker, merged.timeLimit);
+    const slots =
       bulkhead &&
-        this.bulkheads.obtain(bulkhead.name ?? name, bulkhead, () => new Bulkhead(bulkhead)),
-    );
+      this.bulkheads.obtain(bulkhead.name ?? name, bulkhead, () => new Bulkhead(bulkhead));
+    const pipeline = this.enabled
+      ? new Pipeline(name, merged, this.env, breaker, slots)
+      : new Pipeline(name, { fallback: merged.fallback }, this.env, undefined, undefined);
     this.pipelines.set(name, pipeline);
     return pipeline;
   }

@@ -113,6 +113,22 @@ describe('forRoot', () => {
     ).toContain('Bad.call @Retry maxAttempts');
   });
 
+  it('with enabled: false still refuses a name that is shared with other options', async () => {
+    @Injectable()
+    class Sharing {
+      @CircuitBreaker({ name: 'upstream', failureThreshold: 1 })
+      async a(): Promise<void> {}
+
+      @CircuitBreaker({ name: 'upstream', failureThreshold: 2 })
+      async b(): Promise<void> {}
+    }
+
+    expect(
+      (await bootError({ bulwark: { enabled: false, health: false }, providers: [Sharing] }))
+        .message,
+    ).toContain('circuit breaker "upstream": shared with other options');
+  });
+
   it('of the no-op module does the same, and mounts nothing', async () => {
     const module = await Test.createTestingModule({
       imports: [NoOpResilienceModule.forRoot()],

@@ -1,3 +1,4 @@
+import { throwError } from 'rxjs';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import { emit } from '../pipeline/environment.js';
 import { runObservable } from '../pipeline/observable-face.js';
@@ -28,7 +29,19 @@ export class ApplicationRuntime extends ResilienceRuntime {
   /** Makes this the runtime behind the holder's instances. */
   serve(holder: RuntimeHolder): void {
     holder.host = (type, record) =>
-      this.runs.get(type)?.get(record) ?? this.registerMethod(type, record);
+      this.runs.get(type)?.get(record) ?? this.firstCall(type, record);
+  }
+
+  /** A class that the boot did not see: what is wrong with it can only be said to its callers. */
+  private firstCall(type: AnyClass, record: MethodRecord): ProtectedRun {
+    try {
+      return this.registerMethod(type, record);
+    } catch (error) {
+      const face = faceOf(record);
+      if (face === 'promise') return () => Promise.reject(error as Error);
+      if (face === 'observable') return () => throwError(() => error);
+      throw error;
+    }
   }
 
   /** A method ran plain, on an instance that nobody bound: reported once for each method. */

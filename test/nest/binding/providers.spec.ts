@@ -1,7 +1,15 @@
 import { forwardRef, Inject, Injectable, type Provider, Scope } from '@nestjs/common';
 import { ContextIdFactory, ModuleRef } from '@nestjs/core';
-import { Fallback, ResilienceRegistry, ResilienceService, CircuitBreaker } from 'nestjs-bulwark';
+import {
+  CircuitBreaker,
+  Fallback,
+  ResilienceConfigError,
+  ResilienceRegistry,
+  ResilienceService,
+  Retry,
+} from 'nestjs-bulwark';
 import { EventRecorder } from 'nestjs-bulwark/testing';
+import { lastValueFrom, Observable, of } from 'rxjs';
 import { boot, closeAll } from '../support/app.js';
 
 afterEach(closeAll);
@@ -83,6 +91,28 @@ describe('an instance is protected when it is', () => {
     for (const instance of instances) await expect(instance.call()).resolves.toBe('protected');
     const { counters } = app.get(ResilienceRegistry).breakers.reader('Scoped.call')!.snapshot();
     expect(counters.failure).toBe(2);
+  });
+
+  it('constructed by ModuleRef.create, reject a call if their options are bad', async () => {
+    @Injectable()
+    class Bad {
+      @Retry({ maxAttempts: 0 })
+      async promised(): Promise<void> {}
+
+      @Retry({ maxAttempts: 0 })
+      streamed(): Observable<number> {
+        return of(1);
+      }
+    }
+    const { app } = await boot({});
+    const bad = await app.get(ModuleRef).create(Bad);
+
+    const answers = [bad.promised(), bad.promised(), lastValueFrom(bad.streamed())];
+
+    for (const answer of answers) {
+      await expect(answer).rejects.toBeInstanceOf(ResilienceConfigError);
+      await expect(answer).rejects.toThrow('@Retry maxAttempts: got 0');
+    }
   });
 
   it('constructed by ModuleRef.create, also where the class is no provider', async () => {

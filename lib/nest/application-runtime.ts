@@ -1,3 +1,4 @@
+import type { ModulesContainer } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import { emit } from '../pipeline/environment.js';
@@ -5,26 +6,35 @@ import { runObservable } from '../pipeline/observable-face.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
-import { ResilienceRuntime } from '../pipeline/runtime.js';
+import { ResilienceRuntime, type RuntimeInit } from '../pipeline/runtime.js';
 import { type AnyClass, type ProtectedRun, type RuntimeHolder } from './binding.js';
-import { circleMistakes, hasMethod } from './fallback-circle.js';
+import { circleMistakes } from './fallback-circle.js';
 import {
   type Face,
   faceOf,
   isGenerator,
   labelOf,
   methodFace,
+  methodOf,
   type MethodRecord,
 } from './method-record.js';
+import { Names } from './names.js';
 
 /** The runtime of one application, with what it knows about the classes of that application. */
 export class ApplicationRuntime extends ResilienceRuntime {
+  /** Names the methods and handlers of this application. */
+  readonly names: Names;
   /** Mistakes found while Nest constructs the application; the boot reports them with its own. */
   readonly early: Mistake[] = [];
   /** From here on a mistake cannot wait for the boot's list. */
   booted = false;
   private readonly runs = new Map<object, Map<MethodRecord, ProtectedRun>>();
   private readonly reported = new WeakSet<MethodRecord>();
+
+  constructor(init: RuntimeInit, modules: ModulesContainer) {
+    super(init);
+    this.names = new Names(modules);
+  }
 
   /** Makes this the runtime behind the holder's instances. */
   serve(holder: RuntimeHolder): void {
@@ -54,11 +64,11 @@ export class ApplicationRuntime extends ResilienceRuntime {
   /**
    * Makes the run of one method of one class.
    *
-   * @param name what the pipeline is to be called; default `Class.method`, numbered if taken
+   * @param name what the pipeline is to be called; default what `names` says, numbered if taken
    * @throws ResilienceConfigError with every mistake in the method's policies
    */
   registerMethod(type: AnyClass, record: MethodRecord, name?: string): ProtectedRun {
-    const free = name ?? this.freeName(`${type.name}.${String(record.key)}`);
+    const free = name ?? this.freeName(this.names.ofMethod(type, record));
     const mistakes = this.checkMethod(type, record, free);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     const pipeline = this.register(free, record.policies);
@@ -75,7 +85,8 @@ export class ApplicationRuntime extends ResilienceRuntime {
   }
 
   checkMethod(type: AnyClass, record: MethodRecord, name: string): Mistake[] {
-    const other = (method: string): boolean => method !== record.key && hasMethod(type, method);
+    const other = (method: string): boolean =>
+      method !== record.key && methodOf(type, method) !== undefined;
     return [
       ...faceMistakes(record, name),
       ...this.check(name, record.policies, other),
@@ -83,11 +94,22 @@ export class ApplicationRuntime extends ResilienceRuntime {
     ];
   }
 
-  /** A pipeline that is not of a decorated method: an interceptor's, or one of `ResilienceService`. */
+  /** The pipeline of an interceptor on a handler. */
+  registerHandler(type: AnyClass, key: string, policies: PolicySet): Pipeline {
+    const name = this.names.ofHandler(type, key);
+    this.refuseMistakes(name, policies);
+    return this.registerBeside(name, policies);
+  }
+
+  /** A pipeline of `ResilienceService`. */
   registerChecked(name: string, policies: PolicySet): Pipeline {
+    this.refuseMistakes(name, policies);
+    return this.register(name, policies);
+  }
+
+  private refuseMistakes(name: string, policies: PolicySet): void {
     const mistakes = this.check(name, policies);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-    return this.register(name, policies);
   }
 }
 

@@ -20,13 +20,6 @@ import { logEvents } from './event-logger.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
 
-interface Found {
-  readonly type: AnyClass;
-  readonly module: string;
-  readonly record: MethodRecord;
-  readonly base: string;
-}
-
 /** The parts of Nest's `Module` and `InstanceWrapper` that are read here. */
 interface Wrapper {
   readonly instance?: unknown;
@@ -57,7 +50,7 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
 
   onModuleInit(): void {
     const mistakes = this.secondModules();
-    const types = new Map<AnyClass, string>();
+    const types = new Set<AnyClass>();
     for (const module of this.modules.values()) {
       const collections = [
         module.providers,
@@ -68,10 +61,10 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
       for (const wrapper of collections.flatMap((c) => [...c.values()] as Wrapper[])) {
         this.followFactory(wrapper);
         const type = this.visit(wrapper);
-        if (type !== undefined && !types.has(type)) types.set(type, module.name);
+        if (type !== undefined) types.add(type);
       }
     }
-    for (const type of types.keys())
+    for (const type of types)
       mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
     mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
     if (mistakes.length > 0) throw new ResilienceConfigError(distinct(mistakes));
@@ -117,16 +110,22 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
     return made;
   }
 
-  private registerAll(types: ReadonlyMap<AnyClass, string>): Mistake[] {
-    const found = [...types].flatMap(([type, module]) => methodsOf(type, module));
+  private registerAll(types: ReadonlySet<AnyClass>): Mistake[] {
+    const named = new Map<string, [AnyClass, MethodRecord][]>();
+    for (const type of types) {
+      for (const record of recordsOf(type).flatMap(({ methods }) => [...methods.values()])) {
+        const name = this.runtime.names.ofMethod(type, record);
+        named.set(name, [...(named.get(name) ?? []), [type, record]]);
+      }
+    }
     const mistakes: Mistake[] = [];
-    for (const [name, same] of named(found)) {
+    for (const [name, same] of named) {
       if (same.length > 1) {
         const problem = `${same.length} methods have this name, and so have their modules; give their policies a \`name\` each, or rename a class`;
         mistakes.push({ at: name, problem });
         continue;
       }
-      const { type, record } = same[0]!;
+      const [type, record] = same[0]!;
       if (this.runtime.isRegistered(type, record)) continue; // called by another provider's start-up
       try {
         this.runtime.registerMethod(type, record, name);
@@ -166,39 +165,6 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
 /** The modules that `forRoot` and `forRootAsync` made. */
 export function rootsOf(modules: ModulesContainer): object[] {
   return [...modules.values()].filter((module) => module.providers.has(RUNTIME_TOKEN));
-}
-
-/** Every decorated method that instances of the class can reach, overridden ones included. */
-function methodsOf(type: AnyClass, module: string): Found[] {
-  return recordsOf(type).flatMap(({ methods }) =>
-    [...methods.values()].map((record) => {
-      // reached by `super` only: it has a state of its own beside the method that hides it
-      const suffix = isOverridden(type, record) ? `:${record.declaredIn.constructor.name}` : '';
-      return { type, module, record, base: `${type.name}.${String(record.key)}${suffix}` };
-    }),
-  );
-}
-
-function isOverridden(type: AnyClass, record: MethodRecord): boolean {
-  let prototype = type.prototype as object;
-  while (!Object.hasOwn(prototype, record.key))
-    prototype = Object.getPrototypeOf(prototype) as object;
-  return prototype !== record.declaredIn;
-}
-
-/** `Class.method`, or `Module/Class.method` where several classes would have the same name. */
-function named(found: readonly Found[]): Map<string, Found[]> {
-  const bare = groupBy(found, (f) => f.base);
-  return groupBy(found, (f) => (bare.get(f.base)!.length > 1 ? `${f.module}/${f.base}` : f.base));
-}
-
-function groupBy(found: readonly Found[], nameOf: (f: Found) => string): Map<string, Found[]> {
-  const groups = new Map<string, Found[]>();
-  for (const f of found) {
-    const name = nameOf(f);
-    groups.set(name, [...(groups.get(name) ?? []), f]);
-  }
-  return groups;
 }
 
 function distinct(mistakes: readonly Mistake[]): Mistake[] {

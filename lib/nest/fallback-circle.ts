@@ -1,16 +1,7 @@
 import type { Mistake } from '../kernel/check.js';
 import { checkFallback, fallbackList } from '../policies/fallback/fallback.options.js';
 import type { AnyClass } from './binding.js';
-import { type MethodRecord, ownRecord } from './method-record.js';
-
-/** Whether instances of the class have a method of that name; what every object has is not meant. */
-export function hasMethod(type: AnyClass, name: string): boolean {
-  if (name === 'constructor') return false;
-  const home = homeOf(type, name);
-  return (
-    home !== undefined && typeof Object.getOwnPropertyDescriptor(home, name)!.value === 'function'
-  );
-}
+import { homeOf, type MethodRecord, ownRecord } from './method-record.js';
 
 /** A method whose fallbacks lead back to it: when all of them fail, a call would never end. */
 export function circleMistakes(at: string, type: AnyClass, start: MethodRecord): Mistake[] {
@@ -35,18 +26,9 @@ export function circleMistakes(at: string, type: AnyClass, start: MethodRecord):
 function fallbacksOf(type: AnyClass, { policies: { fallback } }: MethodRecord): MethodRecord[] {
   if (fallback === undefined || checkFallback('', fallback, () => true).length > 0) return [];
   return fallbackList(fallback).flatMap((entry) => {
-    const home = 'method' in entry ? homeOf(type, entry.method) : undefined;
-    const record = home && ownRecord(home)?.methods.get((entry as { method: string }).method);
+    if (!('method' in entry)) return [];
+    const home = homeOf(type, entry.method);
+    const record = home && ownRecord(home)?.methods.get(entry.method);
     return record === undefined ? [] : [record];
   });
-}
-
-/** The prototype of the class, or of its parents, that has the member. */
-function homeOf(type: AnyClass, name: string): object | undefined {
-  let prototype = type.prototype as object | null;
-  while (prototype !== null && prototype !== Object.prototype) {
-    if (Object.hasOwn(prototype, name)) return prototype;
-    prototype = Object.getPrototypeOf(prototype) as object | null;
-  }
-  return undefined;
 }

@@ -1,5 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { PolicyInterceptor } from './interceptors.js';
+import { isHandler } from './method-record.js';
 
 type AnyFunction = (...args: never[]) => unknown;
 type AnyClass = AnyFunction & { readonly prototype: object };
@@ -14,8 +15,6 @@ export interface Intercepted {
 }
 
 const INTERCEPTORS = '__interceptors__';
-/** What makes a method a handler: a route, a message pattern, a message of a gateway. */
-const HANDLER_KEYS = ['path', 'microservices:pattern', 'message'];
 
 /**
  * Every handler on which `@UseInterceptors` puts one of ours, on the method or on its class. Global
@@ -58,8 +57,7 @@ export function forgetfulInterceptors(modules: ModulesContainer): string[] {
 function entriesOf(type: AnyClass): [AnyFunction, unknown][] {
   const ofClass = listOf(type);
   return methodsOf(type.prototype).flatMap((handler) => {
-    const isHandler = HANDLER_KEYS.some((key) => Reflect.hasMetadata(key, handler));
-    return [...(isHandler ? ofClass : []), ...listOf(handler)].map(
+    return [...(isHandler(handler) ? ofClass : []), ...listOf(handler)].map(
       (entry): [AnyFunction, unknown] => [handler, entry],
     );
   });

@@ -82,8 +82,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     }
     let handler = ofClass.get(method);
     if (handler === undefined) {
-      const name = this.runtime.freeName(`${controller.name}.${method.name}`);
-      const pipeline = this.runtime.registerChecked(name, this.policies);
+      const pipeline = this.runtime.registerHandler(controller, method.name, this.policies);
       const stoppable =
         methodFace(method, controller.prototype as object) === 'observable' ||
         Reflect.hasMetadata('__sse__', method);

@@ -51,6 +51,37 @@ export function recordsOf(type: { readonly prototype?: unknown }): ClassRecord[]
   return found;
 }
 
+/** The prototype of a class or of a parent that has the member; not what every object has. */
+export function homeOf(
+  type: { readonly prototype?: unknown },
+  key: string | symbol,
+): object | undefined {
+  let prototype = type.prototype as object | null | undefined;
+  while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
+    if (Object.hasOwn(prototype, key)) return prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  return undefined;
+}
+
+/** The method that instances of a class have under that key. No getter is run. */
+export function methodOf(
+  type: { readonly prototype?: unknown },
+  key: string | symbol,
+): Method | undefined {
+  const home = key === 'constructor' ? undefined : homeOf(type, key);
+  const value: unknown = home && Object.getOwnPropertyDescriptor(home, key)!.value;
+  return typeof value === 'function' ? (value as Method) : undefined;
+}
+
+/** What makes a method a handler: a route, a message pattern, a message of a gateway. */
+const HANDLER_KEYS = ['path', 'microservices:pattern', 'message'];
+
+/** Whether a method serves requests or messages. */
+export function isHandler(method: object): boolean {
+  return HANDLER_KEYS.some((key) => Reflect.hasMetadata(key, method));
+}
+
 const kindOf = (method: object): string => Object.prototype.toString.call(method).slice(8, -1);
 
 /** The face of a decorated method; undefined if nothing says so and the option `returns` must. */

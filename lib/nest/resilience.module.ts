@@ -119,7 +119,7 @@ function assemble(
       {
         provide: ApplicationRuntime,
         useFactory: makeRuntime,
-        inject: [CHECKED, RUNTIME_TOKEN, CLOCK, RANDOM],
+        inject: [CHECKED, RUNTIME_TOKEN, CLOCK, RANDOM, ModulesContainer],
       },
       {
         provide: ResilienceRegistry,
@@ -190,21 +190,25 @@ function makeRuntime(
   holder: RuntimeHolder,
   clock: Clock,
   random: Random,
+  modules: ModulesContainer,
 ): ApplicationRuntime {
   const logger = new Logger('Bulwark');
-  const runtime = new ApplicationRuntime({
-    clock,
-    random,
-    classifier: defaultClassifier,
-    report: (error) =>
-      logger.error(
-        `an event listener threw ${show(error)}`,
-        error instanceof Error ? error.stack : undefined,
-      ),
-    enabled: usable.enabled,
-    stack: usable.stack,
-    defaults: usable.defaults,
-  });
+  const runtime = new ApplicationRuntime(
+    {
+      clock,
+      random,
+      classifier: defaultClassifier,
+      report: (error) =>
+        logger.error(
+          `an event listener threw ${show(error)}`,
+          error instanceof Error ? error.stack : undefined,
+        ),
+      enabled: usable.enabled,
+      stack: usable.stack,
+      defaults: usable.defaults,
+    },
+    modules,
+  );
   runtime.early.push(...mistakes);
   runtime.serve(holder);
   return runtime;

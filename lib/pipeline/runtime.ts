@@ -36,6 +36,7 @@ export class ResilienceRuntime {
   readonly registry = new ResilienceRegistry();
   readonly env: Environment;
   private readonly pipelines = new Map<string, Pipeline>();
+  private readonly known: ResilienceRegistry;
   private readonly breakers: SharedPolicies<CircuitBreaker>;
   private readonly bulkheads: SharedPolicies<Bulkhead>;
   private readonly enabled: boolean;
@@ -47,9 +48,9 @@ export class ResilienceRuntime {
     this.enabled = enabled;
     this.defaults = defaults;
     // switched off they are made all the same, so that a conflict is found, and nobody sees them
-    const { breakers, bulkheads } = enabled ? this.registry : new ResilienceRegistry();
-    this.breakers = new SharedPolicies('circuit breaker', breakers);
-    this.bulkheads = new SharedPolicies('bulkhead', bulkheads);
+    this.known = enabled ? this.registry : new ResilienceRegistry();
+    this.breakers = new SharedPolicies('circuit breaker', this.known.breakers);
+    this.bulkheads = new SharedPolicies('bulkhead', this.known.bulkheads);
   }
 
   get bus(): EventBus {
@@ -62,9 +63,9 @@ export class ResilienceRuntime {
   }
 
   /** `base`, or the first of `base#2`, `base#3`, … that no pipeline and no policy has taken. */
-  freeName(base: string): string {
+  freeName(base: string, isTaken = (name: string): boolean => this.isTaken(name)): string {
     let name = base;
-    for (let n = 2; this.isTaken(name); n += 1) name = `${base}#${n}`;
+    for (let n = 2; isTaken(name); n += 1) name = `${base}#${n}`;
     return name;
   }
 
@@ -86,6 +87,30 @@ export class ResilienceRuntime {
         { at: name, problem: 'this name is taken; give one of the two another name' },
       ]);
     }
+    const pipeline = this.make(name, policies);
+    this.pipelines.set(name, pipeline);
+    return pipeline;
+  }
+
+  /**
+   * Makes a pipeline beside others of the same target, such as those of several interceptors on a
+   * handler. They are different policies of one name; only a second one of a kind is numbered.
+   *
+   * @throws ResilienceConfigError if a shared name has other options already
+   */
+  registerBeside(target: string, policies: PolicySet): Pipeline {
+    const { circuitBreaker, bulkhead } = policies;
+    const { breakers, bulkheads } = this.known;
+    const collides = (name: string): boolean =>
+      (takesName(circuitBreaker) && breakers.policy(name) !== undefined) ||
+      (takesName(bulkhead) && bulkheads.policy(name) !== undefined);
+    const name = this.freeName(target, collides);
+    const pipeline = this.make(name, policies);
+    if (!this.pipelines.has(name)) this.pipelines.set(name, pipeline);
+    return pipeline;
+  }
+
+  private make(name: string, policies: PolicySet): Pipeline {
     const merged = withDefaults(policies, this.defaults);
     const { circuitBreaker, bulkhead } = merged;
     // both before either is made: a registration that fails leaves nothing behind
@@ -97,15 +122,13 @@ export class ResilienceRuntime {
     const slots =
       bulkhead &&
       this.bulkheads.obtain(bulkhead.name ?? name, bulkhead, () => new Bulkhead(bulkhead));
-    const pipeline = this.enabled
+    return this.enabled
       ? new Pipeline(name, merged, this.env, breaker, slots)
       : new Pipeline(name, { fallback: merged.fallback }, this.env, undefined, undefined);
-    this.pipelines.set(name, pipeline);
-    return pipeline;
   }
 
   private isTaken(name: string): boolean {
-    const { breakers, bulkheads } = this.registry;
+    const { breakers, bulkheads } = this.known;
     return (
       this.pipelines.has(name) ||
       breakers.policy(name) !== undefined ||
@@ -150,6 +173,11 @@ export class ResilienceRuntime {
       probeLost: (lease) => emit(this.env, { type: 'probe-lost', target, lease }),
     };
   }
+}
+
+/** Whether a policy is called by the name of its pipeline. */
+function takesName(options: { readonly name?: string } | undefined): boolean {
+  return options !== undefined && options.name === undefined;
 }
 
 /** Which errors count is each method's own affair; the state machine is shared. */

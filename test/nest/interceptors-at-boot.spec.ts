@@ -1,11 +1,21 @@
-import { Controller, Get, Inject, Injectable, Scope, UseInterceptors } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Scope,
+  UseInterceptors,
+} from '@nestjs/common';
 import {
   ApplicationRuntime,
   BulkheadInterceptor,
+  CircuitBreaker,
   CircuitBreakerInterceptor,
   FallbackInterceptor,
   ResilienceInterceptor,
   ResilienceRegistry,
+  Retry,
   RetryInterceptor,
   TimeLimitInterceptor,
 } from 'nestjs-bulwark';
@@ -86,9 +96,79 @@ describe('interceptors at boot', () => {
     const { breakers, bulkheads } = app.get(ResilienceRegistry);
 
     expect(breakers.list().map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['Pages.breaker', 'Pages.bare#2', 'Pages.all']),
+      expect.arrayContaining(['Pages.breaker', 'Pages.bare', 'Pages.all']),
     );
     expect(bulkheads.reader('Pages.all')).toBeDefined();
+  });
+
+  it('are different policies of one name: the handler, whatever their number and order', async () => {
+    @Controller()
+    class Pages {
+      @Get('both')
+      @UseInterceptors(RetryInterceptor, TimeLimitInterceptor.with(50), BulkheadInterceptor)
+      @CircuitBreaker()
+      @Retry()
+      async both(): Promise<void> {}
+    }
+    const { app } = await boot({ controllers: [Pages] });
+    const { breakers, bulkheads } = app.get(ResilienceRegistry);
+
+    expect(breakers.list().map(({ name }) => name)).toEqual(['Pages.both']);
+    expect(bulkheads.list().map(({ name }) => name)).toEqual(['Pages.both']);
+  });
+
+  it.each([true, false])(
+    'of one kind have a number each and a state each, with enabled: %s',
+    async (enabled) => {
+      @Controller()
+      @UseInterceptors(CircuitBreakerInterceptor.with({ failureThreshold: 5 }))
+      class Pages {
+        @Get('two')
+        @UseInterceptors(CircuitBreakerInterceptor.with({ failureThreshold: 1 }), RetryInterceptor)
+        two(): void {}
+
+        @Get('named')
+        @UseInterceptors(CircuitBreakerInterceptor.with({ name: 'upstream' }))
+        named(): void {}
+      }
+      const { app } = await boot({ controllers: [Pages], bulwark: { health: false, enabled } });
+      const names = app.get(ResilienceRegistry).breakers.list();
+
+      expect(names.map(({ name }) => name)).toEqual(
+        enabled ? ['Pages.two', 'Pages.two#2', 'Pages.named', 'upstream'] : [],
+      );
+    },
+  );
+
+  it('on handlers of the same name carry their modules, with those of decorators', async () => {
+    const modules = [0, 1].map((n) => {
+      @Controller(`pages-${n}`)
+      class Pages {
+        @Get('a')
+        @UseInterceptors(CircuitBreakerInterceptor)
+        a(): void {}
+      }
+      return Pages;
+    });
+    @Injectable()
+    class Pages {
+      @CircuitBreaker()
+      async a(): Promise<void> {}
+    }
+    @Module({ controllers: [modules[0]!] })
+    class One {}
+    @Module({ controllers: [modules[1]!] })
+    class Two {}
+    @Module({ providers: [Pages] })
+    class Three {}
+    const { app } = await boot({ imports: [One, Two, Three] });
+
+    expect(
+      app
+        .get(ResilienceRegistry)
+        .breakers.list()
+        .map(({ name }) => name),
+    ).toEqual(['Three/Pages.a', 'One/Pages.a', 'Two/Pages.a']);
   });
 
   it('that share a breaker with other options are a boot error, not one of the first request', async () => {

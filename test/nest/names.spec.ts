@@ -1,4 +1,5 @@
 import { Injectable, Module, type Type } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { Bulkhead, CircuitBreaker, Fallback, ResilienceRegistry, Retry } from 'nestjs-bulwark';
 import { boot, bootError, closeAll } from './support/app.js';
 
@@ -45,6 +46,36 @@ describe('the name of a policy', () => {
       ['Refunds/Client.call', 'closed'],
     ]);
     await expect(app.get(Two).call()).resolves.toBe('fine');
+  });
+
+  it('is the same for a class that is called before the boot', async () => {
+    const [One, Two] = [clientClass(), clientClass()];
+    const early = (client: { call(): Promise<string> }): object => {
+      void client.call();
+      return {};
+    };
+    @Module({ providers: [One, { provide: 'early', inject: [One], useFactory: early }] })
+    class Payments {}
+    @Module({ providers: [Two] })
+    class Refunds {}
+    const { app } = await boot({ imports: [Payments, Refunds] });
+
+    expect(namesOf(app.get(ResilienceRegistry))).toEqual([
+      'Payments/Client.call',
+      'Refunds/Client.call',
+    ]);
+  });
+
+  it('of a class in a lazy module carries that module if it is taken', async () => {
+    const [One, Late] = [clientClass(), clientClass()];
+    const { app } = await boot({ providers: [One] });
+    @Module({ providers: [Late] })
+    class LateModule {}
+    const late = await app.get(LazyModuleLoader).load(() => LateModule);
+
+    await late.get(Late).call();
+
+    expect(namesOf(app.get(ResilienceRegistry))).toEqual(['Client.call', 'LateModule/Client.call']);
   });
 
   it('is one for a class that two modules provide, and so is its state', async () => {

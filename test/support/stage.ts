@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { defer, EMPTY, from, type Observable } from 'rxjs';
 import { defaultClassifier } from '../../lib/errors/default-classifier.js';
 import type { ResilienceEvent } from '../../lib/kernel/event.js';
@@ -142,12 +143,15 @@ export class Stage {
 
   constructor(face: Face, policies: PolicySet, seed = 1) {
     this.face = face;
-    this.runtime = new ApplicationRuntime({
-      clock: this.clock,
-      random: seededRandom(seed),
-      classifier: defaultClassifier,
-      report: () => {},
-    });
+    this.runtime = new ApplicationRuntime(
+      {
+        clock: this.clock,
+        random: seededRandom(seed),
+        classifier: defaultClassifier,
+        report: () => {},
+      },
+      new ModulesContainer(),
+    );
     this.runtime.bus.listen((event) => this.events.push(event));
     // the interceptor names and makes its own pipeline; the other faces share one made here
     this.interceptor = new ResilienceInterceptor(policies, this.runtime);

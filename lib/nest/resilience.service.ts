@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ResilienceConfigError } from '../kernel/check.js';
 import type { ResilienceEvent } from '../kernel/event.js';
@@ -30,7 +30,8 @@ export class ResilienceService {
    */
   readonly events$: Observable<ResilienceEvent>;
   private readonly maxNames: number;
-  private names = 0;
+  private readonly names = new Map<string, Registration>();
+  private readonly logger = new Logger('Bulwark');
 
   constructor(
     private readonly runtime: ApplicationRuntime,
@@ -43,10 +44,11 @@ export class ResilienceService {
 
   /**
    * Runs a function under the policies of a name. The first registration of a name fixes its
-   * policies; later calls may leave them out.
+   * policies, its fallback function included; later calls may leave them out. Others than the
+   * first are not used, and a warning says so once.
    *
    * @throws ResilienceConfigError (as a rejection) for bad policies, an unknown name without
-   * policies, or more than `maxNames` names
+   * policies, the name of a decorated method or a handler, or more than `maxNames` names
    */
   async execute<T>(
     name: string,
@@ -75,7 +77,8 @@ export class ResilienceService {
   /**
    * A function like the given one, under the policies of the name.
    *
-   * @throws ResilienceConfigError for bad policies or more than `maxNames` names
+   * @throws ResilienceConfigError for bad policies, the name of a decorated method or a handler, or
+   * more than `maxNames` names
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- parameters are contravariant
   wrap<F extends (...args: any[]) => Promise<any>>(name: string, fn: F, policies: PolicySet): F {
@@ -96,8 +99,16 @@ export class ResilienceService {
   }
 
   private pipelineOf(name: string, policies: PolicySet | undefined): Pipeline {
-    const known = this.runtime.pipeline(name);
-    if (known !== undefined) return known;
+    const known = this.names.get(name);
+    if (known !== undefined) {
+      this.warnOfOthers(name, known, policies);
+      return known.pipeline;
+    }
+    if (this.runtime.pipeline(name) !== undefined) {
+      const problem =
+        'is the name of a decorated method or a handler, whose policies are its own; choose another (to share a breaker or bulkhead, give it a `name` in both places)';
+      throw new ResilienceConfigError([{ at: name, problem }]);
+    }
     if (typeof name !== 'string' || name.trim() === '') {
       throw new ResilienceConfigError([
         {
@@ -111,12 +122,43 @@ export class ResilienceService {
         { at: name, problem: 'no such name yet; its first use must give its policies' },
       ]);
     }
-    if (this.names >= this.maxNames) {
+    if (this.names.size >= this.maxNames) {
       const problem = `it would be the ${this.maxNames + 1}th name; is it made of user input? Use few names, or raise maxNames`;
       throw new ResilienceConfigError([{ at: name, problem }]);
     }
     const pipeline = this.runtime.registerChecked(name, policies);
-    this.names += 1;
+    this.names.set(name, { pipeline, policies });
     return pipeline;
   }
+
+  /** Not an error: a call that worked must not fail for another that came before it. */
+  private warnOfOthers(name: string, known: Registration, policies: PolicySet | undefined): void {
+    if (known.warned === true || policies === undefined || same(policies, known.policies)) return;
+    known.warned = true;
+    this.logger.warn(
+      `${name}: called with other policies than at its first use, which are the ones it has; use another name`,
+    );
+  }
+}
+
+/** What a name was first used with. */
+interface Registration {
+  readonly pipeline: Pipeline;
+  readonly policies: PolicySet;
+  warned?: boolean;
+}
+
+/** Policies, their options, and lists of these: what lies deeper is somebody's value. */
+const DEPTH = 4;
+
+/** Functions are the same if they read the same: an inline one is another with each call. */
+function same(a: unknown, b: unknown, depth = DEPTH): boolean {
+  if (Object.is(a, b) || depth === 0) return true;
+  if (typeof a === 'function' && typeof b === 'function') return String(a) === String(b);
+  if (!isObject(a) || !isObject(b)) return false;
+  return Object.keys({ ...a, ...b }).every((key) => same(a[key], b[key], depth - 1));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }

@@ -1,10 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Controller, Get, Injectable, UseInterceptors } from '@nestjs/common';
 import {
   CircuitBreaker,
   currentCall,
+  Fallback,
+  type PolicySet,
   ResilienceConfigError,
   ResilienceRegistry,
   ResilienceService,
+  RetryInterceptor,
 } from 'nestjs-bulwark';
 import { settle, type FakeClock } from 'nestjs-bulwark/testing';
 import { boot, closeAll, deferred } from './support/app.js';
@@ -53,6 +56,58 @@ describe('execute', () => {
       service.execute('rates', async () => 1, { circuitBreaker: { failureThreshold: 99 } }),
     ).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
   });
+
+  it('says once that a name was given other policies than its first', async () => {
+    const { app, log } = await boot({});
+    const service = app.get(ResilienceService);
+    const policies = (ms: number, code: string): PolicySet => ({
+      timeLimit: ms,
+      retry: { retryOn: ['ETIMEDOUT', code], maxDelay: undefined },
+      fallback: { value: { rows: [] }, except: () => false },
+    });
+    const run = (ms: number, code = 'A'): Promise<number> =>
+      service.execute('rates', async () => 1, policies(ms, code));
+    await run(50);
+    await run(50);
+    await service.execute('rates', async () => 1);
+    expect(log.ours.filter(({ level }) => level === 'warn')).toEqual([]);
+
+    await run(50, 'B');
+    await run(60);
+    service.wrap('rates', async () => 1, {});
+
+    expect(log.ours.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
+      'rates: called with other policies than at its first use, which are the ones it has; use another name',
+    ]);
+  });
+
+  it.each(['Client.call', 'Pages.page'])(
+    'refuses %s, the name of a method that has policies of its own',
+    async (name) => {
+      @Injectable()
+      class Client {
+        @Fallback({ value: 'not of this call' })
+        async call(): Promise<string> {
+          throw new Error('down');
+        }
+      }
+      @Controller()
+      class Pages {
+        @Get('page')
+        @UseInterceptors(RetryInterceptor)
+        page(): void {}
+      }
+      const { app } = await boot({ providers: [Client], controllers: [Pages] });
+      const service = app.get(ResilienceService);
+
+      for (const policies of [undefined, { circuitBreaker: {} }]) {
+        await expect(service.execute(name, down, policies)).rejects.toThrow(
+          `${name}: is the name of a decorated method or a handler`,
+        );
+      }
+      expect(() => service.wrap(name, down, {})).toThrow(ResilienceConfigError);
+    },
+  );
 
   it('shares the state, never the function', async () => {
     const { service } = await started();

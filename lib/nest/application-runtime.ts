@@ -7,7 +7,7 @@ import type { Pipeline } from '../pipeline/pipeline.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime, type RuntimeInit } from '../pipeline/runtime.js';
-import { type AnyClass, type ProtectedRun, type RuntimeHolder } from './binding.js';
+import { type AnyClass, bindingOf, type ProtectedRun, type RuntimeHolder } from './binding.js';
 import { circleMistakes } from './fallback-circle.js';
 import {
   type Face,
@@ -55,7 +55,13 @@ export class ApplicationRuntime extends ResilienceRuntime {
   }
 
   /** A method ran plain, on an instance that nobody bound: reported once for each method. */
-  unboundCall(record: MethodRecord): void {
+  unboundCall(record: MethodRecord, self: unknown): void {
+    if (this.booted) this.reportUnbound(record);
+    // a constructor's own calls run plain by design: Nest binds its instance right after it
+    else setImmediate(() => bindingOf(self) ?? this.reportUnbound(record));
+  }
+
+  private reportUnbound(record: MethodRecord): void {
     if (this.reported.has(record)) return;
     this.reported.add(record);
     emit(this.env, { type: 'unbound-call', target: labelOf(record) });

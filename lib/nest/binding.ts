@@ -140,7 +140,7 @@ export function receiveRuntime(prototype: object): void {
 }
 
 interface UnboundListener {
-  unboundCall(record: MethodRecord): void;
+  unboundCall(record: MethodRecord, self: unknown): void;
 }
 
 /** Weak: an application that is never closed, as in many tests, must not be kept by this list. */
@@ -156,8 +156,8 @@ export function listenToUnboundCalls(listener: UnboundListener): () => void {
 }
 
 /** Tells the process's application, if there is one, that a method ran without its policies. */
-export function unboundCall(record: MethodRecord): void {
+export function unboundCall(record: MethodRecord, self: unknown): void {
   if (listeners.length === 0) return;
   const alive = listeners.findLast((entry) => entry.deref() !== undefined);
-  alive?.deref()?.unboundCall(record);
+  alive?.deref()?.unboundCall(record, self);
 }

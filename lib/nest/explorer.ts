@@ -39,14 +39,18 @@ interface Wrapper {
 @Injectable()
 export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Bulwark');
-  private stopLogging: (() => void) | undefined;
-  private stopListening: (() => void) | undefined;
+  private readonly stopLogging: () => void;
+  private readonly stopListening: () => void;
 
   constructor(
     private readonly modules: ModulesContainer,
     private readonly runtime: ApplicationRuntime,
     @Inject(RUNTIME_TOKEN) private readonly holder: RuntimeHolder,
-  ) {}
+  ) {
+    // from the start: a testing module may be compiled and never initialised
+    this.stopLogging = logEvents(this.runtime.bus, this.logger);
+    this.stopListening = listenToUnboundCalls(this.runtime);
+  }
 
   onModuleInit(): void {
     const mistakes = this.secondModules();
@@ -67,16 +71,17 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
     for (const type of types)
       mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
     mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
-    if (mistakes.length > 0) throw new ResilienceConfigError(distinct(mistakes));
+    if (mistakes.length > 0) {
+      this.stopListening(); // another application of the process may live
+      throw new ResilienceConfigError(distinct(mistakes));
+    }
     this.runtime.booted = true;
-    this.stopLogging = logEvents(this.runtime.bus, this.logger);
-    this.stopListening = listenToUnboundCalls(this.runtime);
   }
 
   onApplicationShutdown(): void {
     this.holder.close();
-    this.stopListening?.();
-    this.stopLogging?.();
+    this.stopListening();
+    this.stopLogging();
   }
 
   /** Binds an instance that has no binding yet; answers its class if that has decorated methods. */

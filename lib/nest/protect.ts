@@ -85,7 +85,7 @@ function wrap(record: MethodRecord): Method {
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     const run = bindingOf(this)?.runOf(record);
     if (run !== undefined) return run(original, this, args);
-    unboundCall(record);
+    unboundCall(record, this);
     return original.apply(this, args as never[]);
   };
   copyAppearance(original, wrapper);

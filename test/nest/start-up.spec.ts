@@ -8,7 +8,8 @@ import {
   ResilienceService,
 } from 'nestjs-bulwark';
 import { EventRecorder, settle } from 'nestjs-bulwark/testing';
-import { boot, bootError, closeAll } from './support/app.js';
+import { boot, bootError, closeAll, eventLoopTurns } from './support/app.js';
+import { LogBook } from './support/log-book.js';
 
 afterEach(closeAll);
 
@@ -138,5 +139,24 @@ describe('calls while the application starts and stops', () => {
     }).compile();
 
     await expect(module.get(Client).call()).resolves.toBe('protected');
+  });
+
+  it('in a testing module that is never initialised are reported once if they run plain', async () => {
+    const log = new LogBook();
+    const module = await Test.createTestingModule({
+      imports: [ResilienceModule.forRoot({ health: false })],
+      providers: [Client],
+    })
+      .setLogger(log)
+      .compile();
+
+    const stranger = new Client();
+    for (let i = 0; i < 2; i += 1) await expect(stranger.call()).rejects.toThrow('plain');
+    await eventLoopTurns();
+
+    expect(log.ours.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Client.call ran without its policies'),
+    ]);
+    await module.close();
   });
 });

@@ -3,7 +3,8 @@ import type { Milliseconds } from './duration.js';
 const BRAND: unique symbol = Symbol.for('bulwark:rejection') as never;
 
 /** The kinds of policy that can refuse a call. */
-export type PolicyKind = 'circuit-breaker' | 'retry' | 'bulkhead' | 'time-limit' | 'fallback';
+export type PolicyKind =
+  'circuit-breaker' | 'retry' | 'bulkhead' | 'time-limit' | 'rate-limit' | 'fallback';
 
 /** What every refusal can say about itself. */
 export interface RejectionInit {

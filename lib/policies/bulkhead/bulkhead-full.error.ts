@@ -28,3 +28,20 @@ export class QueueTimeoutError extends ResilienceRejection {
     });
   }
 }
+
+/**
+ * A call that holds a place asked the same bulkhead for another, and no place was free: it would
+ * have waited for itself. It never started.
+ */
+export class BulkheadReentrancyError extends ResilienceRejection {
+  constructor(target: string, stack?: boolean) {
+    super({
+      message: `bulkhead ${target}: a call inside it may not wait for another place in it`,
+      code: 'BULKHEAD_REENTRANCY',
+      policy: 'bulkhead',
+      target,
+      status: 503,
+      stack,
+    });
+  }
+}

@@ -1,7 +1,9 @@
 import {
   checkOptions,
+  either,
   integer,
   type Mistake,
+  type OptionRule,
   type OptionRules,
   span,
   text,
@@ -16,17 +18,51 @@ export interface BulkheadOptions {
   maxQueue?: number;
   /** Milliseconds a call may wait in the queue. Default: no limit of its own. */
   queueTimeout?: Milliseconds;
+  /**
+   * Gets the arguments of the call; answers its priority in the queue, a whole number from 0 to 9,
+   * the highest first. Who is in the queue is never pushed out of it; under a lasting flood of
+   * higher priorities the lower ones wait until their `queueTimeout`. If it throws, or answers
+   * something else, that is reported and means 0. Default: 0 for all.
+   */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the arguments are those of any method
+  priority?: (...args: any[]) => number;
+  /**
+   * Milliseconds after which a running call loses its place to others, though it still runs: it is
+   * counted as orphaned until it ends. From 1 to 2³¹ − 1. `false`: never. Default: 5 × the time
+   * limit; without one, never.
+   */
+  maxHold?: Milliseconds | false;
   /** Methods that give the same name share one bulkhead. Default: the method's name. */
   name?: string;
+  /** Gets the arguments of the call; each answer has a bulkhead of its own. Default: one for all calls. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- the arguments are those of any method
+  key?: (...args: any[]) => string;
+  /** Keys that are remembered at once. From 1 to 1,000,000. Default 1,000. */
+  maxKeys?: number;
+  /** Milliseconds after which a key that nobody uses is forgotten. From 1 to 2³¹ − 1. Default 10 min. */
+  idleTtl?: Milliseconds;
 }
 
-export const BULKHEAD_DEFAULTS = { maxConcurrent: 10, maxQueue: 10 } as const;
+export const BULKHEAD_DEFAULTS = {
+  maxConcurrent: 10,
+  maxQueue: 10,
+  maxKeys: 1_000,
+  idleTtl: 600_000,
+} as const;
+
+const aFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
+const never: OptionRule = (v) => (v === false ? undefined : 'false');
 
 const RULES: OptionRules<BulkheadOptions> = {
   maxConcurrent: integer(1, 1_000_000),
   maxQueue: integer(0, 10_000_000),
   queueTimeout: span(1),
+  priority: aFunction,
+  maxHold: either(span(1), never),
   name: text,
+  key: aFunction,
+  maxKeys: integer(1, 1_000_000),
+  idleTtl: span(1),
 };
 
 /** Every mistake in the options. */

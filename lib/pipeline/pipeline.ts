@@ -8,7 +8,7 @@ import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import { Fallback } from '../policies/fallback/fallback.js';
 import { Retry } from '../policies/retry/retry.js';
-import { timeLimitOf } from '../policies/time-limit/time-limit.options.js';
+import { timeLimitOf } from '../policies/time-limit/time-limit.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import { emit, type Environment } from './environment.js';
 import type { PolicySet } from './policy-set.js';

@@ -11,7 +11,7 @@ import {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
 } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { timeLimitOf } from '../policies/time-limit/time-limit.options.js';
+import { timeLimitOf } from '../policies/time-limit/time-limit.js';
 import { emit, type Environment } from './environment.js';
 import { EventBus } from './event-bus.js';
 import { type Named, Pipeline } from './pipeline.js';
@@ -141,7 +141,7 @@ export class ResilienceRuntime {
     options: CircuitBreakerOptions,
     timeLimit: PolicySet['timeLimit'],
   ): Named<CircuitBreaker> {
-    const limit = timeLimit === undefined ? 0 : timeLimitOf(timeLimit);
+    const limit = timeLimit === undefined ? 0 : (timeLimitOf(timeLimit) ?? 0);
     const halfOpenLease =
       options.halfOpenLease ?? Math.max(2 * limit, CIRCUIT_BREAKER_DEFAULTS.halfOpenLease);
     const name = options.name ?? method;

@@ -1,6 +1,14 @@
 import type { Milliseconds } from '../../kernel/duration.js';
 import { ResilienceRejection } from '../../kernel/rejection.js';
 
+/** What else is known of a timeout. */
+export interface TimeoutFacts {
+  /** Default false. */
+  readonly blocked?: boolean;
+  /** Default false. */
+  readonly idle?: boolean;
+}
+
 /**
  * Our own time limit passed, or the `totalTimeout` of a retry. The work may still be running: it
  * was asked to stop by `currentCall().signal`, and its late result will be dropped.
@@ -10,6 +18,10 @@ export class CallTimeoutError extends ResilienceRejection {
   readonly limit: Milliseconds;
   /** False if the method had not started: the call was still waiting in a bulkhead's queue. */
   readonly started: boolean;
+  /** True if our own event loop was blocked, so that the timer fired late: no fault of the dependency. */
+  readonly blocked: boolean;
+  /** True if `limit` is `idle`: a stream had begun, and sent nothing for so long. */
+  readonly idle: boolean;
 
   constructor(
     policy: 'time-limit' | 'retry',
@@ -17,9 +29,13 @@ export class CallTimeoutError extends ResilienceRejection {
     limit: Milliseconds,
     started: boolean,
     stack?: boolean,
+    { blocked = false, idle = false }: TimeoutFacts = {},
   ) {
+    const what = idle
+      ? `sent nothing for ${limit} ms`
+      : `${started ? 'took' : 'waited in the queue for'} longer than ${limit} ms`;
     super({
-      message: `${target} ${started ? 'took' : 'waited in the queue for'} longer than ${limit} ms`,
+      message: `${target} ${what}${blocked ? ', as the event loop was blocked' : ''}`,
       code: 'CALL_TIMEOUT',
       policy,
       target,
@@ -28,5 +44,7 @@ export class CallTimeoutError extends ResilienceRejection {
     });
     this.limit = limit;
     this.started = started;
+    this.blocked = blocked;
+    this.idle = idle;
   }
 }

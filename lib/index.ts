@@ -8,6 +8,7 @@ export type {
   CircuitState,
   CircuitStateChanged,
   FallbackFailed,
+  FallbackKind,
   FallbackUsed,
   LateResult,
   PredicateFailed,
@@ -34,11 +35,17 @@ export {
   type CircuitBreakerOptions,
 } from './policies/circuit-breaker/circuit-breaker.options.js';
 export { CircuitOpenError } from './policies/circuit-breaker/circuit-open.error.js';
+export type { FallbackSnapshot } from './policies/fallback/fallback.js';
 export type {
+  AlternativeFunction,
   FallbackFunction,
   FallbackOptions,
   FallbackPlan,
 } from './policies/fallback/fallback.options.js';
+export {
+  FALLBACK_CACHE_DEFAULTS,
+  type FallbackCacheOptions,
+} from './policies/fallback/last-good.options.js';
 export { RETRY_DEFAULTS, type RetryOptions } from './policies/retry/retry.options.js';
 export { CallTimeoutError } from './policies/time-limit/call-timeout.error.js';
 export type { TimeLimitOptions } from './policies/time-limit/time-limit.options.js';
@@ -50,6 +57,7 @@ export {
   type CircuitBreakerReader,
   ResilienceRegistry,
 } from './pipeline/registry.js';
+export { structuralKey } from './pipeline/structural-key.js';
 export type {
   HealthConfig,
   ResilienceAsyncConfig,
@@ -66,6 +74,7 @@ export {
   TimeLimit,
 } from './nest/decorators.js';
 export type {
+  FallbackAlternativePolicy,
   FallbackListPolicy,
   FallbackMethodPolicy,
   FallbackPolicy,

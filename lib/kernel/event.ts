@@ -58,8 +58,15 @@ export interface LateResult extends EventBase<'late-result'> {
   readonly outcome: 'success' | 'failure';
 }
 
+/** What a degraded answer came from. */
+export type FallbackKind = 'handler' | 'method' | 'value' | 'cache' | 'alternative';
+
 /** A fallback answered instead of the method: the caller got a degraded answer. */
 export interface FallbackUsed extends EventBase<'fallback-used'> {
+  readonly kind: FallbackKind;
+  /** For `cache`: milliseconds since the method gave this answer. */
+  readonly age?: Milliseconds;
+  /** What the method failed with, as it was before the fallback had it. */
   readonly error: unknown;
 }
 

@@ -2,13 +2,15 @@ import type { Milliseconds } from '../kernel/duration.js';
 import type { ErrorMatchers } from '../kernel/matcher.js';
 import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
+import type { AlternativeFunction, FallbackPlan } from '../policies/fallback/fallback.options.js';
+import type { FallbackCacheOptions } from '../policies/fallback/last-good.options.js';
 import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import type { Face } from './method-record.js';
 import type {
   AsyncMethod,
+  FallbackAlternativePolicy,
   FallbackEntry,
   FallbackListPolicy,
   FallbackMethodPolicy,
@@ -60,10 +62,12 @@ interface FallbackRules extends Returns {
 
 /**
  * Answers when the method has failed for good: with a function `(error, ...args)`, a method of the
- * same class, a value, or the first of a list that applies. Its answers count as degraded.
+ * same class, a value, the last good answer, another endpoint, or the first of a list that applies
+ * and answers. Its answers count as degraded. See `FallbackOptions`.
  *
  * Not asked for programmers' mistakes and refusals of access unless `on` lists them, and never for
- * a call that its caller cancelled.
+ * a call that its caller cancelled. The same goes for what one fallback of a list failed with and
+ * the next would hide.
  */
 export function Fallback<const T, A extends unknown[]>(
   handler: (error: unknown, ...args: A) => T,
@@ -76,6 +80,16 @@ export function Fallback<const K extends string>(
 ): FallbackMethodPolicy<K>;
 // oxlint-disable-next-line typescript/no-explicit-any -- a value fits whatever the parameters are
 export function Fallback<const T>(options: FallbackRules & { value: T }): FallbackPolicy<T, any[]>;
+export function Fallback<A extends unknown[]>(
+  options: FallbackRules & { cache: FallbackCacheOptions<A> },
+): FallbackPolicy<never, A>;
+export function Fallback<const F extends AlternativeFunction | readonly AlternativeFunction[]>(
+  options: FallbackRules & { alternative: F },
+): FallbackAlternativePolicy<F>;
+/** Refused at boot: there is no store of dead letters yet. */
+export function Fallback(
+  options: FallbackRules & { queue: string; receipt?: unknown },
+): MethodPolicy;
 export function Fallback<const L extends readonly FallbackEntry[]>(list: L): FallbackListPolicy<L>;
 export function Fallback(plan: unknown): MethodPolicy {
   return policy('fallback', plan as FallbackPlan & Returns);

@@ -1,6 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { ErrorMatchers } from '../kernel/matcher.js';
-import type { FallbackFunction } from '../policies/fallback/fallback.options.js';
+import type { FallbackFunction, FallbackOptions } from '../policies/fallback/fallback.options.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- parameters are contravariant
 export type AsyncMethod = (...args: any[]) => Promise<any> | Observable<any>;
@@ -28,9 +27,16 @@ type Misfit<T, A extends unknown[], M extends AsyncMethod> =
     ? [(...args: A) => void] extends [(...args: Parameters<M>) => void]
       ? never
       : {
-          readonly 'the fallback must take the error and then the parameters of the method': Parameters<M>;
+          readonly 'the fallback must take the parameters of the method, after the error where it gets one': Parameters<M>;
         }
     : { readonly 'the fallback must answer what the method answers': Answer<M> };
+
+/** The same for each of several alternatives; a function is one. */
+type AlternativeMisfit<F, M extends AsyncMethod> = F extends readonly (infer E)[]
+  ? AlternativeMisfit<E, M>
+  : F extends (...args: infer A) => infer T
+    ? Misfit<T, A, M>
+    : never;
 
 type Fit<P> = [P] extends [never] ? unknown : P;
 
@@ -55,14 +61,15 @@ export type FallbackMethodPolicy<K extends string> = <
   descriptor: TypedPropertyDescriptor<M>,
 ) => void;
 
+/** Decorates a method that each of the alternatives fits. */
+export type FallbackAlternativePolicy<F> = <M extends AsyncMethod>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<M> & Fit<AlternativeMisfit<F, M>>,
+) => void;
+
 /** One of a list of fallbacks. */
-export type FallbackEntry =
-  | FallbackFunction
-  | ({ readonly on?: ErrorMatchers; readonly except?: ErrorMatchers } & (
-      | { readonly handler: FallbackFunction }
-      | { readonly method: string }
-      | { readonly value: unknown }
-    ));
+export type FallbackEntry = FallbackFunction | FallbackOptions;
 
 type MethodOf<E> = E extends { readonly method: infer K extends string } ? K : never;
 
@@ -72,7 +79,11 @@ type MisfitOf<E, M extends AsyncMethod> = E extends (error: unknown, ...args: in
     ? Misfit<T, A, M>
     : E extends { readonly value: infer T }
       ? Misfit<T, unknown[], M>
-      : never;
+      : E extends { readonly cache: { readonly key: (...args: infer A) => unknown } }
+        ? Misfit<never, A, M>
+        : E extends { readonly alternative: infer F }
+          ? AlternativeMisfit<F, M>
+          : never;
 
 /** Decorates a method that every fallback of the list fits. */
 export type FallbackListPolicy<L extends readonly FallbackEntry[]> = <

@@ -2,11 +2,13 @@ import type { CancelTimer } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
+import type { Offer } from '../policies/fallback/fallback.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { Attempt, type AttemptOwner } from './attempt.js';
 import { runAs } from './current-call.js';
 import { emit } from './environment.js';
 import type { Pipeline } from './pipeline.js';
+import { asItIs } from './recorded-error.js';
 
 /** Any method that a pipeline protects. */
 export type Method = (...args: never[]) => unknown;
@@ -23,6 +25,8 @@ export abstract class Call implements AttemptOwner {
   private lastError: unknown;
   private cancelTotal: CancelTimer | undefined;
   private cancelDelay: CancelTimer | undefined;
+  /** Under which the answer is kept for calls that fail; undefined if it is not kept. */
+  protected key: string | undefined;
 
   constructor(
     readonly pipeline: Pipeline,
@@ -49,6 +53,7 @@ export abstract class Call implements AttemptOwner {
 
   succeeded(value: unknown): void {
     this.finish();
+    if (this.key !== undefined) this.pipeline.fallback!.keep(this.key, value);
     this.answer(value);
   }
 
@@ -83,6 +88,12 @@ export abstract class Call implements AttemptOwner {
   }
 
   protected begin(): void {
+    const { fallback } = this.pipeline;
+    if (fallback !== undefined) {
+      fallback.begun();
+      this.key = fallback.keyOf(this.self, this.args);
+      if (this.over) return; // the key function made the caller leave
+    }
     const total = this.pipeline.retry?.totalTimeout;
     if (total !== undefined) {
       const { clock } = this.pipeline.env;
@@ -129,7 +140,8 @@ export abstract class Call implements AttemptOwner {
       return false;
     if (this.over) return true; // the predicate made the caller leave
     if (retry!.exhausted(this.attempts)) {
-      emit(env, { type: 'retry-exhausted', target: name, attempts: this.attempts, error });
+      const record = env.bus.wants('retry-exhausted') ? asItIs(error) : error;
+      emit(env, { type: 'retry-exhausted', target: name, attempts: this.attempts, error: record });
       return false;
     }
     const delay = retry!.delayAfter(this.attempts);
@@ -164,45 +176,55 @@ export abstract class Call implements AttemptOwner {
   private conclude(error: unknown): void {
     if (this.over) return;
     this.cancelTotal?.();
-    const position = this.hasEmitted ? -1 : this.nextFallback(0, error);
+    const errors = [error];
+    const offer = this.nextFallback(0, errors);
     if (this.over) return;
-    if (position < 0) {
+    if (offer === undefined) {
       this.finish();
       this.giveUp(error);
     } else {
-      this.askFallback(position, error);
+      this.askFallback(offer, errors);
     }
   }
 
-  private nextFallback(from: number, error: unknown): number {
-    return (
-      this.pipeline.fallback?.next(from, error, () => this.pipeline.classify(error).fallback) ?? -1
-    );
+  /** @param errors of the method, and of the fallbacks that were asked already */
+  private nextFallback(from: number, errors: readonly unknown[]): Offer | undefined {
+    if (this.hasEmitted) return undefined;
+    const { pipeline } = this;
+    return pipeline.fallback?.next(from, errors, (e) => pipeline.classify(e).fallback, this.key);
   }
 
-  private askFallback(position: number, error: unknown): void {
+  private askFallback(offer: Offer, errors: readonly unknown[]): void {
     const { fallback, env, name, counters } = this.pipeline;
+    const [error] = errors;
     this.attempt = undefined;
+    const record = env.bus.wants('fallback-used') ? asItIs(error) : error;
     const good = (value: unknown): void => {
       if (this.over) return;
       counters.degraded += 1;
-      emit(env, { type: 'fallback-used', target: name, error });
+      fallback!.answered(offer);
+      const { kind, age } = offer;
+      const facts = { kind, ...(age === undefined ? {} : { age }), error: record };
+      emit(env, { type: 'fallback-used', target: name, ...facts });
       this.finish();
       this.answer(value);
     };
     const bad = (thrown: unknown): void => {
       if (this.over) return;
       emit(env, { type: 'fallback-failed', target: name, error: thrown });
-      const following = this.hasEmitted ? -1 : this.nextFallback(position + 1, error);
-      if (following >= 0) {
-        this.askFallback(following, error);
+      const all = [...errors, thrown];
+      const following = this.nextFallback(offer.position + 1, all);
+      if (this.over) return;
+      if (following !== undefined) {
+        this.askFallback(following, all);
         return;
       }
+      fallback!.failed();
       this.finish();
       this.giveUp(withCause(thrown, error));
     };
     try {
-      const ask = (): unknown => fallback!.answer(position, this.self, error, this.args);
+      const ask = (): unknown => offer.answer(this.self, error, this.args);
       const result = runAs(undefined, ask, undefined, []);
       if (!this.over) this.await(result, good, bad);
     } catch (thrown) {

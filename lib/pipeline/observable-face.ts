@@ -13,6 +13,8 @@ class ObservableCall extends Call {
   private inner: Subscriber<unknown> | undefined;
   private fallback: Subscriber<unknown> | undefined;
   private emitted = false;
+  /** The first value; if none follows, it is the answer. */
+  private only: unknown;
 
   constructor(
     pipeline: Pipeline,
@@ -48,7 +50,10 @@ class ObservableCall extends Call {
     const inner = new Subscriber<unknown>({
       next: (value) => this.pass(attempt, inner, value),
       error: (error: unknown) => home(() => attempt.failed(error)),
-      complete: () => attempt.succeeded(undefined),
+      complete: () => {
+        if (!this.emitted) this.key = undefined;
+        attempt.succeeded(this.only);
+      },
     });
     this.inner = inner;
     try {
@@ -110,8 +115,11 @@ class ObservableCall extends Call {
       inner.unsubscribe();
       return;
     }
-    if (!this.emitted) {
+    if (this.emitted) {
+      this.key = undefined; // one answer can be kept, and given again; a stream is none
+    } else {
       this.emitted = true;
+      this.only = value;
       this.firstValue(attempt);
     }
     this.subscriber.next(value);

@@ -36,8 +36,8 @@ export class Pipeline implements ContextSource {
   readonly retry: Retry | undefined;
   readonly fallback: Fallback | undefined;
   readonly timeLimit: Milliseconds | undefined;
-  /** A call may have to be answered while its method is still running. */
-  private readonly timed: boolean;
+  /** A call needs the engine from its start: it may have to be answered while its method is still running, or its answer is kept. */
+  private readonly engaged: boolean;
   readonly counters: PipelineCounters = {
     retries: 0,
     degraded: 0,
@@ -58,9 +58,12 @@ export class Pipeline implements ContextSource {
       emit(env, { type: 'predicate-failed', target: name, option, error });
     const { retry, fallback, timeLimit } = policies;
     this.retry = retry === undefined ? undefined : new Retry(retry, env.random, report);
-    this.fallback = fallback === undefined ? undefined : new Fallback(fallback, report);
+    this.fallback = fallback === undefined ? undefined : new Fallback(fallback, env.clock, report);
     this.timeLimit = timeLimit === undefined ? undefined : timeLimitOf(timeLimit);
-    this.timed = this.timeLimit !== undefined || this.retry?.totalTimeout !== undefined;
+    this.engaged =
+      this.timeLimit !== undefined ||
+      this.retry?.totalTimeout !== undefined ||
+      this.fallback?.keeps === true;
     this.ignore = compileMatcher(policies.circuitBreaker?.ignore, 'ignore', false, report);
     this.failOn = compileMatcher(policies.circuitBreaker?.failOn, 'failOn', true, report);
   }
@@ -68,7 +71,7 @@ export class Pipeline implements ContextSource {
   /** Whether a call would be admitted at once, and only its method could end it. */
   runsDirectly(): boolean {
     return (
-      !this.timed &&
+      !this.engaged &&
       (this.breaker?.policy.isClosed ?? true) &&
       (this.bulkhead?.policy.hasRoom ?? true)
     );

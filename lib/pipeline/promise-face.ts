@@ -141,6 +141,7 @@ function runDirectly(
   self: unknown,
   args: unknown[],
 ): Promise<unknown> {
+  pipeline.fallback?.begun();
   const permit = pipeline.breaker === undefined ? REFUSED : pipeline.breaker.policy.enter();
   pipeline.bulkhead?.policy.enter();
   const failed = (error: unknown): unknown =>

@@ -109,6 +109,78 @@ export class Bad {
     return quote;
   }
 
+  // @ts-expect-error the key takes something else
+  @Fallback({ cache: { ttl: 1, key: (amount: number) => String(amount) } })
+  async wrongKey(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the key takes more than the method
+  @Fallback({ cache: { ttl: 1, key: (symbol: string, user: string) => symbol + user } })
+  async tooMuchKey(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error a key is a string
+  @Fallback({ cache: { ttl: 1, key: (id: number) => id } })
+  async numericKey(_id: number): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error who shares the answers must be said
+  @Fallback({ cache: { ttl: 1 } })
+  async noKey(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error no such option
+  @Fallback({ cache: { ttl: 1, key: () => 'all', max: 5 } })
+  async unknownInCache(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the alternative takes something else
+  @Fallback({ alternative: (amount: number) => ({ price: amount }) })
+  async wrongAlternative(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error the alternative answers something else
+  @Fallback({ alternative: () => 'text' })
+  async alternativeAnswers(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error one of the alternatives answers something else
+  @Fallback({ alternative: [() => quote, () => 'text'] })
+  async oneAlternative(): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error a synchronous method has no use for it
+  @Fallback({ alternative: () => 1 })
+  syncAlternative(): number {
+    return 1;
+  }
+
+  // @ts-expect-error the key of one of the list takes something else
+  @Fallback([{ cache: { ttl: 1, key: (amount: number) => String(amount) } }, () => quote])
+  async wrongKeyInList(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error one of the alternatives in the list takes something else
+  @Fallback([{ alternative: [(amount: number) => ({ price: amount })] }])
+  async wrongAlternativeInList(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  // @ts-expect-error one of the list is cached without a key
+  @Fallback([{ cache: { ttl: 1 } }])
+  async noKeyInList(): Promise<Quote> {
+    return quote;
+  }
+
   readonly field = 1;
 
   text(_error: unknown): string {

@@ -1,5 +1,5 @@
 /** Checked by `tsc --noEmit`, never run: a fallback fits its method, or does not compile. */
-import { Fallback } from 'nestjs-bulwark';
+import { Fallback, minutes, structuralKey } from 'nestjs-bulwark';
 import { of, type Observable } from 'rxjs';
 
 interface Quote {
@@ -202,4 +202,64 @@ export class GoodLists {
   async instead(_error: unknown, _symbol: string): Promise<Quote> {
     return quote;
   }
+}
+
+const elsewhere = async (symbol: string): Promise<Quote> => ({ price: symbol.length });
+const anywhere = (): Quote => quote;
+
+export class GoodCaches {
+  @Fallback({ cache: { ttl: minutes(1), key: (symbol: string) => symbol } })
+  async one(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({
+    cache: { ttl: 1, key: (user: { id?: string }) => user.id, maxEntries: 5, clone: true },
+  })
+  async fewerAndPerhaps(_user: { id?: string; name: string }, _page: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({ cache: { ttl: 1, key: () => 'all' }, except: RangeError })
+  stream(): Observable<Quote> {
+    return of(quote);
+  }
+
+  @Fallback({ cache: { ttl: 1, key: (...args: unknown[]) => structuralKey(args) } })
+  async structural(_symbol: string, _page: number): Promise<Quote> {
+    return quote;
+  }
+}
+
+export class GoodAlternatives {
+  @Fallback({ alternative: elsewhere })
+  async one(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({
+    alternative: [elsewhere, anywhere, (symbol: string) => of({ price: symbol.length })],
+  })
+  async several(_symbol: string, _amount: number): Promise<Quote> {
+    return quote;
+  }
+
+  @Fallback({ alternative: () => of(quote), on: RangeError })
+  fewer(_symbol: string): Observable<Quote> {
+    return of(quote);
+  }
+
+  @Fallback([
+    { alternative: [elsewhere, anywhere] },
+    { cache: { ttl: 1, key: (symbol: string) => symbol }, except: 'ENOENT' },
+    { value: quote },
+  ])
+  async list(_symbol: string): Promise<Quote> {
+    return quote;
+  }
+}
+
+export class LaterLetters {
+  @Fallback({ queue: 'orders', receipt: { accepted: true } })
+  async order(_symbol: string): Promise<void> {}
 }

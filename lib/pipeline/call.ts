@@ -1,3 +1,4 @@
+import { retryAfterOf } from '../errors/retry-after.js';
 import type { CancelTimer } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Permit } from '../kernel/permit.js';
@@ -20,6 +21,7 @@ export type Method = (...args: never[]) => unknown;
 export abstract class Call implements AttemptOwner {
   totalEnds: Milliseconds | undefined;
   private attempts = 0;
+  private previousDelay: Milliseconds = 0;
   private attempt: Attempt | undefined;
   private over = false;
   private lastError: unknown;
@@ -136,18 +138,29 @@ export abstract class Call implements AttemptOwner {
   private planNext(error: unknown, stillRunning: boolean): boolean {
     const { retry, env, name, counters } = this.pipeline;
     if (this.hasEmitted) return false;
-    if (!retry!.wants(error, () => this.pipeline.classify(error).retryable, stillRunning))
-      return false;
-    if (this.over) return true; // the predicate made the caller leave
-    if (retry!.exhausted(this.attempts)) {
-      const record = env.bus.wants('retry-exhausted') ? asItIs(error) : error;
-      emit(env, { type: 'retry-exhausted', target: name, attempts: this.attempts, error: record });
+    const verdict = retry!.decide({
+      error,
+      attempts: this.attempts,
+      previousDelay: this.previousDelay,
+      stillRunning,
+      spentFurtherIn: false,
+      classification: () => this.pipeline.classify(error),
+      retryAfter: () => retryAfterOf(error, env.clock.epoch()),
+    });
+    if (this.over) return true; // a predicate made the caller leave
+    if (!verdict.retry) {
+      if (verdict.why === 'exhausted') {
+        const record = env.bus.wants('retry-exhausted') ? asItIs(error) : error;
+        const { attempts } = this;
+        emit(env, { type: 'retry-exhausted', target: name, attempts, error: record });
+      }
       return false;
     }
-    const delay = retry!.delayAfter(this.attempts);
+    const { delay } = verdict;
     if (this.totalEnds !== undefined && env.clock.now() + delay >= this.totalEnds) return false;
     counters.retries += 1;
     this.lastError = error;
+    this.previousDelay = delay;
     emit(env, { type: 'retry-scheduled', target: name, attempt: this.attempts, delay, error });
     this.cancelDelay = env.clock.schedule(() => {
       this.cancelDelay = undefined;

@@ -1,3 +1,4 @@
+import { RETRY_TABLE } from '../errors/retry-table.js';
 import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher } from '../kernel/matcher.js';
@@ -57,7 +58,8 @@ export class Pipeline implements ContextSource {
     const report = (option: string, error: unknown): void =>
       emit(env, { type: 'predicate-failed', target: name, option, error });
     const { retry, fallback, timeLimit } = policies;
-    this.retry = retry === undefined ? undefined : new Retry(retry, env.random, report);
+    this.retry =
+      retry === undefined ? undefined : new Retry(retry, env.random, report, RETRY_TABLE);
     this.fallback = fallback === undefined ? undefined : new Fallback(fallback, env.clock, report);
     this.timeLimit = timeLimit === undefined ? undefined : timeLimitOf(timeLimit);
     this.engaged =

@@ -1,3 +1,4 @@
+import type { Classification, ErrorCategory } from '../../kernel/classifier.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import {
   type CompiledMatcher,
@@ -6,43 +7,179 @@ import {
 } from '../../kernel/matcher.js';
 import type { Random } from '../../kernel/random.js';
 import { isResilienceRejection } from '../../kernel/rejection.js';
-import { type Backoff, backoffOf } from './backoff.js';
-import { RETRY_DEFAULTS as DEFAULTS, type RetryOptions } from './retry.options.js';
+import { type RetryPlan, retryPlan } from './retry-plan.js';
+import {
+  type BeforeRetry,
+  layered,
+  RETRY_BUDGET_DEFAULTS as BUDGET,
+  RETRY_DEFAULTS as DEFAULTS,
+  type RetryByCategory,
+  type RetryOptions,
+  type RetryPlanOptions,
+} from './retry.options.js';
 
-/** Decides whether a failed attempt is followed by another. Holds no state: budgets are per call. */
+/** An attempt that failed, and what may be asked about it. */
+export interface FailedAttempt {
+  readonly error: unknown;
+  /** Attempts so far, this one included. */
+  readonly attempts: number;
+  /** The delay before this attempt; 0 before the first. */
+  readonly previousDelay: Milliseconds;
+  /** Our own time limit gave up on work that has not ended. */
+  readonly stillRunning: boolean;
+  /** The error has used up a retry further in. */
+  readonly spentFurtherIn: boolean;
+  /** What the classifier says of it. Asked at most once, and only if it matters. */
+  classification(): Classification;
+  /** How long the dependency asks us to stay away. Asked at most once, and only if it matters. */
+  retryAfter(): Milliseconds | undefined;
+}
+
+/**
+ * Why there is no other attempt.
+ *
+ * - `exhausted`: it was worth one, but this was the last.
+ * - `not-retryable`: another attempt will not help, or nobody asked for one.
+ * - `aborted-on`: `abortOn` names it.
+ * - `still-running`: the work goes on, and the method is not `idempotent`.
+ * - `spent-further-in`: another retry has tried already.
+ * - `retry-after-too-long`: the dependency wants to be left alone for longer than `maxRetryAfter`.
+ */
+export type NoRetry =
+  | 'exhausted'
+  | 'not-retryable'
+  | 'aborted-on'
+  | 'still-running'
+  | 'spent-further-in'
+  | 'retry-after-too-long';
+
+export type RetryVerdict =
+  | { readonly retry: true; readonly delay: Milliseconds }
+  | { readonly retry: false; readonly why: NoRetry };
+
+/** The built-in plans. A port: this policy knows no table. */
+export type RetryTable = Partial<Record<ErrorCategory, RetryPlanOptions>>;
+
+/** Decides whether an attempt is followed by another, and when. Holds no state of any call. */
 export class Retry {
   readonly totalTimeout: Milliseconds | undefined;
-  /** The delay after the n-th failed attempt. */
-  readonly delayAfter: Backoff;
-  private readonly maxAttempts: number;
+  readonly propagateDeadline: boolean;
+  readonly retryAfterEmit: boolean;
+  readonly cloneArgs: boolean;
+  readonly beforeRetry: ((info: BeforeRetry) => void | Promise<void>) | undefined;
+  /** What the budget is to be made of; undefined without one. */
+  readonly budget: { readonly ratio: number; readonly minimum: number } | undefined;
   private readonly idempotent: boolean;
+  private readonly retryNested: boolean;
+  private readonly longestAnnounced: Milliseconds | undefined;
   private readonly retryOn: CompiledMatcher | undefined;
   private readonly abortOn: CompiledMatcher | undefined;
+  private readonly retryOnResult: ((value: unknown) => boolean) | undefined;
+  private readonly byCategory: RetryByCategory;
+  /** Made when first needed; under `undefined` the plan for results, which have no category. */
+  private readonly plans = new Map<ErrorCategory | undefined, RetryPlan>();
 
-  constructor(options: RetryOptions, random: Random, report: PredicateReport) {
-    this.maxAttempts = options.maxAttempts ?? DEFAULTS.maxAttempts;
+  constructor(
+    private readonly options: RetryOptions,
+    private readonly random: Random,
+    private readonly report: PredicateReport,
+    private readonly table: RetryTable = {},
+  ) {
+    const { budget, respectRetryAfter, maxRetryAfter } = options;
     this.totalTimeout = options.totalTimeout;
+    this.propagateDeadline = options.propagateDeadline ?? DEFAULTS.propagateDeadline;
+    this.retryAfterEmit = options.retryAfterEmit ?? DEFAULTS.retryAfterEmit;
+    this.cloneArgs = options.cloneArgs ?? DEFAULTS.cloneArgs;
+    this.beforeRetry = options.beforeRetry;
+    this.budget =
+      budget === false
+        ? undefined
+        : {
+            ratio: budget?.ratio ?? BUDGET.ratio,
+            minimum: budget?.minimum ?? BUDGET.minimum,
+          };
     this.idempotent = options.idempotent ?? DEFAULTS.idempotent;
+    this.retryNested = options.retryNested ?? DEFAULTS.retryNested;
+    this.longestAnnounced =
+      (respectRetryAfter ?? DEFAULTS.respectRetryAfter)
+        ? (maxRetryAfter ?? DEFAULTS.maxRetryAfter)
+        : undefined;
     this.retryOn = compileMatcher(options.retryOn, 'retryOn', false, report);
     this.abortOn = compileMatcher(options.abortOn, 'abortOn', true, report);
-    this.delayAfter = backoffOf(options, random);
+    this.retryOnResult = options.retryOnResult;
+    this.byCategory = options.byCategory ?? {};
   }
 
-  /** Whether `attempts` attempts were all. */
-  exhausted(attempts: number): boolean {
-    return attempts >= this.maxAttempts;
+  /** What follows a failed attempt. */
+  decide(failure: FailedAttempt): RetryVerdict {
+    const { error, attempts, stillRunning } = failure;
+    if (stillRunning && !this.idempotent) return NO['still-running'];
+    if (this.abortOn?.(error) === true) return NO['aborted-on'];
+    if (failure.spentFurtherIn && !this.retryNested) return NO['spent-further-in'];
+    const classification = failure.classification();
+    if (!this.wants(error, classification, stillRunning)) return NO['not-retryable'];
+    const plan = this.planOf(classification.category);
+    if (attempts >= plan.maxAttempts) return NO['exhausted'];
+
+    const delay = plan.backoff(attempts, error, failure.previousDelay);
+    if (this.longestAnnounced === undefined) return { retry: true, delay };
+    const announced = failure.retryAfter();
+    if (announced === undefined || !(announced > delay)) return { retry: true, delay };
+    return announced > this.longestAnnounced
+      ? NO['retry-after-too-long']
+      : { retry: true, delay: Math.ceil(announced) };
   }
 
-  /**
-   * Whether this error is worth another attempt.
-   *
-   * @param retryable what the classifier says of it
-   * @param stillRunning our own time limit gave up on work that has not ended
-   */
-  wants(error: unknown, retryable: () => boolean, stillRunning: boolean): boolean {
-    if (stillRunning && !this.idempotent) return false;
-    if (this.abortOn?.(error) === true) return false;
+  /** Whether the options call this result not good enough. */
+  wantsResult(value: unknown): boolean {
+    if (this.retryOnResult === undefined) return false;
+    try {
+      return this.retryOnResult(value) === true; // a promise is no answer
+    } catch (thrown) {
+      this.report('retryOnResult', thrown);
+      return false;
+    }
+  }
+
+  /** What follows an attempt whose result `wantsResult` did not like. */
+  afterResult(attempts: number, previousDelay: Milliseconds): RetryVerdict {
+    const plan = this.planOf(undefined);
+    if (attempts >= plan.maxAttempts) return NO['exhausted'];
+    return { retry: true, delay: plan.backoff(attempts, undefined, previousDelay) };
+  }
+
+  private wants(error: unknown, classification: Classification, stillRunning: boolean): boolean {
+    const plan = this.byCategory[classification.category];
+    if (plan === false) return false;
     if (this.retryOn !== undefined) return this.retryOn(error);
-    return stillRunning || (!isResilienceRejection(error) && retryable());
+    if (stillRunning) return true;
+    if (isResilienceRejection(error)) return false;
+    if (classification.retryable) return true;
+    // a plan of its own asks for errors of a category, but not for calls that nobody waits for
+    const { outcome } = classification;
+    return plan !== undefined && (outcome === 'failure' || outcome === 'ignored');
+  }
+
+  private planOf(category: ErrorCategory | undefined): RetryPlan {
+    let plan = this.plans.get(category);
+    if (plan === undefined) {
+      const given = category === undefined ? undefined : this.byCategory[category];
+      const own = layered(given === false ? undefined : given, this.options);
+      const table = category === undefined ? undefined : this.table[category];
+      plan = retryPlan(own, table ?? {}, this.random, this.report);
+      this.plans.set(category, plan);
+    }
+    return plan;
   }
 }
+
+const no = (why: NoRetry): RetryVerdict => Object.freeze({ retry: false, why });
+
+const NO: { readonly [W in NoRetry]: RetryVerdict } = {
+  exhausted: no('exhausted'),
+  'not-retryable': no('not-retryable'),
+  'aborted-on': no('aborted-on'),
+  'still-running': no('still-running'),
+  'spent-further-in': no('spent-further-in'),
+  'retry-after-too-long': no('retry-after-too-long'),
+};

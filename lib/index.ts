@@ -25,17 +25,20 @@ export { isResilienceRejection, type PolicyKind, ResilienceRejection } from './k
 export { BulkheadFullError, QueueTimeoutError } from './policies/bulkhead/bulkhead-full.error.js';
 export type { BulkheadSnapshot } from './policies/bulkhead/bulkhead.js';
 export { BULKHEAD_DEFAULTS, type BulkheadOptions } from './policies/bulkhead/bulkhead.options.js';
-export type {
-  CircuitBreakerSnapshot,
-  CircuitCounters,
-  Trip,
-} from './policies/circuit-breaker/circuit-breaker.js';
 export {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
+  type GradualCloseOptions,
+  type OpenFor,
+  type Settled,
 } from './policies/circuit-breaker/circuit-breaker.options.js';
+export type {
+  CircuitBreakerSnapshot,
+  CircuitCounters,
+} from './policies/circuit-breaker/circuit-breaker.snapshot.js';
 export { CircuitOpenError } from './policies/circuit-breaker/circuit-open.error.js';
 export type { FallbackSnapshot } from './policies/fallback/fallback.js';
+export type { LastTrip, Trip, TripCause, TripOutcome } from './policies/circuit-breaker/trip.js';
 export type {
   AlternativeFunction,
   FallbackFunction,

@@ -10,8 +10,10 @@ export type HealthStatus = 'up' | 'degraded' | 'down';
 export function breakerHealth(state: CircuitState, critical: boolean): HealthStatus {
   switch (state) {
     case 'closed':
+    case 'disabled':
       return 'up';
     case 'half-open':
+    case 'recovering':
       return 'degraded';
     case 'open':
     case 'isolated':

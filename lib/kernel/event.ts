@@ -4,8 +4,11 @@ import type { PolicyKind } from './rejection.js';
 /** How loud an event is; the logger maps it to its levels. */
 export type Severity = 'debug' | 'info' | 'warning' | 'error';
 
-/** The states of a circuit breaker. */
-export type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated';
+/**
+ * The states of a circuit breaker. `recovering` admits growing shares of the calls; `isolated`
+ * refuses all of them and `disabled` admits all of them uncounted, both by hand.
+ */
+export type CircuitState = 'closed' | 'open' | 'half-open' | 'recovering' | 'isolated' | 'disabled';
 
 interface EventBase<T extends string> {
   readonly type: T;

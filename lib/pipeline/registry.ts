@@ -1,9 +1,7 @@
 import type { CircuitState } from '../kernel/event.js';
 import type { Bulkhead, BulkheadSnapshot } from '../policies/bulkhead/bulkhead.js';
-import type {
-  CircuitBreaker,
-  CircuitBreakerSnapshot,
-} from '../policies/circuit-breaker/circuit-breaker.js';
+import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import type { CircuitBreakerSnapshot } from '../policies/circuit-breaker/circuit-breaker.snapshot.js';
 
 /** Looks at a breaker; cannot change it. */
 export interface CircuitBreakerReader {

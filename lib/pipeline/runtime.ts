@@ -3,10 +3,8 @@ import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
 import { Bulkhead } from '../policies/bulkhead/bulkhead.js';
-import {
-  CircuitBreaker,
-  type CircuitBreakerListener,
-} from '../policies/circuit-breaker/circuit-breaker.js';
+import type { CircuitBreakerListener } from '../policies/circuit-breaker/circuit.js';
+import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
@@ -171,6 +169,8 @@ export class ResilienceRuntime {
           ...(retryAfter === undefined ? {} : { retryAfter }),
         }),
       probeLost: (lease) => emit(this.env, { type: 'probe-lost', target, lease }),
+      predicateFailed: (option, error) =>
+        emit(this.env, { type: 'predicate-failed', target, option, error }),
     };
   }
 }

@@ -108,7 +108,7 @@ function breakerAndTwin(): { breaker: CircuitBreaker; twin: NaiveBreaker; clock:
     },
     clock,
     seededRandom(1),
-    { stateChanged: () => {}, probeLost: () => {} },
+    { stateChanged: () => {}, probeLost: () => {}, predicateFailed: () => {} },
   );
   return { breaker, twin: new NaiveBreaker(OPTIONS), clock };
 }

@@ -62,7 +62,12 @@ export function events(service: ResilienceService): void {
   service.events$.subscribe((event) => {
     switch (event.type) {
       case 'circuit-state-changed':
-        is<Equal<typeof event.to, 'closed' | 'open' | 'half-open' | 'isolated'>>();
+        is<
+          Equal<
+            typeof event.to,
+            'closed' | 'open' | 'half-open' | 'recovering' | 'isolated' | 'disabled'
+          >
+        >();
         break;
       case 'call-rejected':
       case 'retry-scheduled':

@@ -1,227 +1,37 @@
-import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { CircuitState } from '../../kernel/event.js';
-import type { Outcome } from '../../kernel/outcome.js';
-import { type Permit, REFUSED } from '../../kernel/permit.js';
-import type { Random } from '../../kernel/random.js';
-import {
-  CIRCUIT_BREAKER_DEFAULTS as DEFAULTS,
-  type CircuitBreakerOptions,
-} from './circuit-breaker.options.js';
-import { type TripEvidence, TripRule } from './trip-rule.js';
-
-/** A permit of the half-open state, which is lost at `leaseUntil` if it has not settled. */
-interface Probe {
-  readonly permit: Permit;
-  leaseUntil: Milliseconds;
-}
-
-interface HalfOpen {
-  readonly value: 'half-open';
-  readonly era: Permit;
-  probes: Probe[];
-  /** Places beyond the agreed ones, for probes that call this breaker again. */
-  extra: number;
-  successes: number;
-  failures: number;
-}
-
-type State =
-  | HalfOpen
-  | { readonly value: 'closed'; readonly era: Permit }
-  | { readonly value: 'open'; readonly era: Permit; readonly until: Milliseconds }
-  | { readonly value: 'isolated'; readonly era: Permit };
-
-/** Hears of what a breaker did. Called last in each step, so it may call back in. */
-export interface CircuitBreakerListener {
-  stateChanged(
-    from: CircuitState,
-    to: CircuitState,
-    reason: string,
-    retryAfter?: Milliseconds,
-  ): void;
-  probeLost(lease: Milliseconds): void;
-}
-
-/** The last trip: why, and when by the wall clock. */
-export type Trip = TripEvidence & { readonly at: Milliseconds };
-
-/** Outcomes told to the breaker, and what it did with them. Each settled permit counts once. */
-export interface CircuitCounters {
-  success: number;
-  failure: number;
-  ignored: number;
-  cancelled: number;
-  rejected: number;
-  /** Outcomes of an older era: they changed nothing. */
-  stale: number;
-  /** Calls that were not let in. */
-  notPermitted: number;
-}
-
-/** A breaker seen from outside at one moment. Taking one changes nothing. */
-export interface CircuitBreakerSnapshot {
-  readonly state: CircuitState;
-  /** Open, but the next call will be a probe. */
-  readonly probeDue: boolean;
-  /** Milliseconds until a probe may pass; only while open. */
-  readonly retryAfter?: Milliseconds;
-  readonly calls: number;
-  readonly failures: number;
-  readonly consecutiveFailures: number;
-  readonly lastTrip?: Trip;
-  readonly counters: Readonly<CircuitCounters>;
-}
+import { REFUSED } from '../../kernel/permit.js';
+import { termsOf } from './breaker-terms.js';
+import { Circuit } from './circuit.js';
+import type { CircuitBreakerOptions } from './circuit-breaker.options.js';
+import type { CircuitBreakerSnapshot } from './circuit-breaker.snapshot.js';
+import { Hands } from './hands.js';
+import { type ManualPermit, manualPermit } from './manual-permit.js';
+import { legalize, type SavedBreaker } from './saved-breaker.js';
+import type { FailureFacts } from './trip.js';
+import { TripRule } from './trip-rule.js';
 
 /**
- * A circuit breaker as a pure state machine: no timers, no I/O, time only from its clock.
- *
- * Every permit carries the era in which it was given, and an outcome counts only in that era, so
- * a slow call from before a trip can neither close nor re-open what came after it.
+ * A circuit breaker as a pure state machine: no timers, no I/O, time only from its clock. What runs
+ * by itself is the circuit's; here is what is done by hand, from outside, and over a restart.
  */
-export class CircuitBreaker {
-  readonly counters: CircuitCounters = {
-    success: 0,
-    failure: 0,
-    ignored: 0,
-    cancelled: 0,
-    rejected: 0,
-    stale: 0,
-    notPermitted: 0,
-  };
-  readonly critical: boolean;
-  private readonly rule: TripRule;
-  private readonly openFor: Milliseconds;
-  private readonly maxOpenFor: Milliseconds;
-  private readonly openJitter: number;
-  private readonly successThreshold: number;
-  private readonly halfOpenCalls: number;
-  private readonly now: () => Milliseconds;
-  private lease: Milliseconds;
-  private state: State;
-  private serial = 0;
-  private openings = 0;
-  /** One for each isolation that is held, the last one last. */
-  private readonly isolations = new Set<object>();
-  private lastTrip: Trip | undefined = undefined;
+export class CircuitBreaker extends Circuit {
+  private readonly hands = new Hands();
+  private version = 1;
 
-  constructor(
-    options: CircuitBreakerOptions,
-    private readonly clock: Clock,
-    private readonly random: Random,
-    private readonly listener: CircuitBreakerListener,
-  ) {
-    this.rule = new TripRule(options);
-    this.openFor = options.openFor ?? DEFAULTS.openFor;
-    this.maxOpenFor = options.maxOpenFor ?? Math.max(DEFAULTS.maxOpenFor, this.openFor);
-    this.openJitter = options.openJitter ?? DEFAULTS.openJitter;
-    this.successThreshold = options.successThreshold ?? DEFAULTS.successThreshold;
-    this.halfOpenCalls =
-      options.halfOpenCalls ?? Math.max(DEFAULTS.halfOpenCalls, this.successThreshold);
-    this.lease = options.halfOpenLease ?? DEFAULTS.halfOpenLease;
-    this.critical = options.critical ?? DEFAULTS.critical;
-    this.now = () => clock.now();
-    this.state = { value: 'closed', era: this.nextPermit() };
+  /** Open means `down` in health. */
+  get critical(): boolean {
+    return this.terms.critical;
   }
 
-  /** Asks to start one attempt. A permit must be settled exactly once; `REFUSED` must not. */
-  enter(): Permit {
-    const { state } = this;
-    if (state.value === 'closed') return state.era;
-    if (state.value === 'half-open') return this.probe(state);
-    if (state.value === 'open' && this.clock.now() >= state.until) {
-      const next: HalfOpen = {
-        value: 'half-open',
-        era: this.nextPermit(),
-        probes: [],
-        extra: 0,
-        successes: 0,
-        failures: 0,
-      };
-      this.state = next;
-      const permit = this.probe(next);
-      this.listener.stateChanged('open', 'half-open', 'the open time has passed');
-      return permit;
-    }
-    this.counters.notPermitted += 1;
-    return REFUSED;
+  /** In `shadow` a refused call is to run all the same, without its outcome being told. */
+  get mode(): 'enforce' | 'shadow' {
+    return this.terms.mode;
   }
 
-  /**
-   * The method behind the permit starts now. A probe's lease runs from here; one that waited in a
-   * queue so long that it lost its place takes a free one again.
-   */
-  started(permit: Permit): void {
-    const { state } = this;
-    if (state.value !== 'half-open' || permit <= state.era) return;
-    const leaseUntil = this.clock.now() + this.lease;
-    const probe = state.probes.find((p) => p.permit === permit);
-    if (probe !== undefined) probe.leaseUntil = leaseUntil;
-    else if (this.hasFreePlace(state)) state.probes.push({ permit, leaseUntil });
-  }
-
-  /**
-   * The method behind the permit called this breaker again, and was refused. A probe like that can
-   * never be heard of as long as its own call takes the place, so there is one place more.
-   */
-  makeRoom(permit: Permit): void {
-    if (this.state.value === 'half-open' && this.isProbe(permit)) this.state.extra += 1;
-  }
-
-  /** Whether the permit is a probe whose outcome is awaited: a stream settles it with its first value. */
-  isProbe(permit: Permit): boolean {
-    return this.state.value === 'half-open' && this.state.probes.some((p) => p.permit === permit);
-  }
-
-  /** Tells how the attempt ended. Exactly once per permit. */
-  settle(permit: Permit, outcome: Outcome): void {
-    const { state } = this;
-    if (state.value === 'closed' && permit === state.era) {
-      this.counters[outcome] += 1;
-      if (outcome === 'success') this.countSuccess(state);
-      else if (outcome === 'failure') this.countFailure(state);
-      return;
-    }
-    if (state.value === 'half-open') {
-      const index = state.probes.findIndex((p) => p.permit === permit);
-      // a probe that lost its place is still heard if the dependency answered it: a method that
-      // takes longer than the lease would never close the breaker otherwise
-      const lateAnswer = permit > state.era && (outcome === 'success' || outcome === 'ignored');
-      if (index >= 0 || lateAnswer) {
-        if (index >= 0) state.probes.splice(index, 1);
-        this.counters[outcome] += 1;
-        this.settleProbe(state, outcome);
-        return;
-      }
-    }
-    this.counters.stale += 1;
-  }
-
-  /**
-   * Refuses every call until the returned function is called. Isolations nest: the breaker closes,
-   * with an empty window, when the last of them is released.
-   */
-  isolate(reason = 'isolated by hand'): () => void {
-    const held = {};
-    this.isolations.add(held);
-    if (this.isolations.size === 1)
-      this.move({ value: 'isolated', era: this.nextPermit() }, reason);
-    return () => this.drop(held);
-  }
-
-  /** Releases the last isolation that is held, whoever holds it: handles get lost. */
-  release(reason?: string): void {
-    this.drop([...this.isolations].at(-1), reason);
-  }
-
-  /** Closes the breaker and forgets what it counted. An isolated breaker stays isolated. */
-  reset(reason = 'reset by hand'): void {
-    if (this.state.value !== 'isolated') this.close(reason);
-  }
-
-  /** Makes the lease at least this long: methods with different time limits may share a breaker. */
-  widenLease(lease: Milliseconds): void {
-    this.lease = Math.max(this.lease, lease);
+  /** Above this a call is slow; undefined if calls need not be measured. */
+  get slowCallDuration(): Milliseconds | undefined {
+    return this.terms.slowCallDuration;
   }
 
   /** The state as last moved: an open breaker whose time has passed is open until a call comes. */
@@ -229,134 +39,239 @@ export class CircuitBreaker {
     return this.state.value;
   }
 
-  /** Whether every call is let in. */
-  get isClosed(): boolean {
-    return this.state.value === 'closed';
+  /**
+   * Admission by hand, for work that is not a method call; undefined if it must not start. Without
+   * an outcome a probe loses its place when its lease ends, as any other.
+   */
+  acquire(): ManualPermit | undefined {
+    const permit = this.enter();
+    if (permit === REFUSED) {
+      return this.terms.mode === 'shadow' ? manualPermit(() => {}) : undefined;
+    }
+    const measured = this.terms.slowCallDuration !== undefined;
+    const began = measured ? this.clock.now() : 0;
+    return manualPermit((outcome, duration, facts) => {
+      const elapsed = measured ? this.clock.now() - began : undefined;
+      this.settle(permit, outcome, duration ?? elapsed, facts);
+    });
+  }
+
+  /** Whether a call would be let in now. Looking takes no place: two lookers may both hear yes. */
+  canExecute(): boolean {
+    const { state } = this;
+    if (this.terms.mode === 'shadow') return true;
+    switch (state.value) {
+      case 'closed':
+      case 'disabled':
+        return true;
+      case 'isolated':
+        return false;
+      case 'open':
+        return this.clock.now() >= state.until;
+      case 'half-open':
+        return state.wouldAdmit(this.terms, this.clock.now());
+      case 'recovering':
+        return state.wouldAdmit(this.clock.now(), this.lease);
+      default:
+        return state satisfies never;
+    }
+  }
+
+  /**
+   * A success for which nobody had a permit. It counts as a call that is admitted and ends now: as
+   * a probe where there is a place for one, and not at all where a call would be refused. Work
+   * that overlaps a trip is better told by `acquire()`, whose outcomes know their era.
+   */
+  recordSuccess(duration?: Milliseconds): void {
+    this.record('success', duration);
+  }
+
+  /** A failure for which nobody had a permit; see `recordSuccess`. */
+  recordFailure(facts?: FailureFacts, duration?: Milliseconds): void {
+    this.record('failure', duration, facts);
+  }
+
+  /**
+   * Refuses every call until the returned function is called. Isolations nest: the breaker closes,
+   * with an empty window, when the last of them is released. Isolation is stronger than disabling.
+   */
+  isolate(reason = 'isolated by hand'): () => void {
+    return this.hold('isolated', reason);
+  }
+
+  /**
+   * Lets every call in and counts nothing, until the returned function is called. Disablings nest:
+   * the breaker closes, with an empty window, when the last of them is released.
+   */
+  disable(reason = 'disabled by hand'): () => void {
+    return this.hold('disabled', reason);
+  }
+
+  /**
+   * Releases the latest isolation, or where there is none the latest disabling, in place of its
+   * lost handle, which then does nothing. Answers whether there was one.
+   */
+  release(reason = 'released by hand'): boolean {
+    const released = this.hands.releaseLatest();
+    if (released) this.obey(reason);
+    return released;
+  }
+
+  /**
+   * Opens the breaker for a time, after which probes decide as after any trip. The time is exact
+   * (no jitter, no growth, no limit), and the next trip's does not grow by it. Answers whether it
+   * did: an isolated or disabled breaker stays as it is.
+   *
+   * @param forMs milliseconds, above 0
+   * @throws RangeError if that is not a finite number above 0
+   */
+  open(forMs: Milliseconds, reason = 'opened by hand'): boolean {
+    if (!(forMs > 0) || forMs === Number.POSITIVE_INFINITY) {
+      throw new RangeError(`got ${forMs}, expected milliseconds above 0 to stay open`);
+    }
+    if (this.hands.wish !== undefined) return false;
+    this.stayOpen(forMs, reason);
+    return true;
+  }
+
+  /**
+   * The same until a moment by the wall clock, as that clock stands now: a later change of it
+   * changes nothing. Answers false too if the moment has passed.
+   *
+   * @param epoch milliseconds since 1970
+   * @throws RangeError if that is not a finite number
+   */
+  openUntil(epoch: Milliseconds, reason?: string): boolean {
+    if (!Number.isFinite(epoch)) {
+      throw new RangeError(`got ${epoch}, expected milliseconds since 1970`);
+    }
+    const wait = epoch - this.clock.epoch();
+    return wait > 0 && this.open(wait, reason);
+  }
+
+  /** Closes the breaker and forgets what it counted. One that is isolated or disabled stays so. */
+  reset(reason = 'reset by hand'): void {
+    if (this.hands.wish === undefined) this.close(reason);
+  }
+
+  /**
+   * Goes on with other options, which must have been checked. State, era, counters and listener
+   * stay; so do the counts of the window, by their totals if its size changes. Rules apply from
+   * the next outcome, the open time from the next trip; a half-open period is decided anew at once,
+   * and the lease is that of the options until it is widened again.
+   */
+  reconfigure(options: CircuitBreakerOptions): void {
+    const rule = new TripRule(options);
+    rule.inherit(this.rule, this.clock.now());
+    this.rule = rule;
+    this.terms = termsOf(options);
+    this.lease = this.terms.halfOpenLease;
+    this.version += 1;
+    const { state } = this;
+    if (state.value === 'half-open') this.decide(state);
+    if (state.value === 'recovering') {
+      const { steps } = this.terms;
+      if (steps.length === 0) this.close('gradual close was switched off');
+      else state.step = Math.min(state.step, steps.length - 1);
+    }
+  }
+
+  /** What is worth keeping over a restart, as a plain object for `restore`. */
+  save(): SavedBreaker {
+    const { state, clock } = this;
+    const at = clock.epoch();
+    const closed = this.isClosed || this.hands.wish !== undefined;
+    const wait = state.value === 'open' ? remaining(state.until, clock.now()) : 0;
+    return {
+      at,
+      state: closed ? 'closed' : 'open',
+      ...(closed ? {} : { probeAt: at + wait }),
+      openings: this.openings,
+      ...this.rule.read(clock.now()),
+      isolated: this.hands.reasons('isolated'),
+      disabled: this.hands.reasons('disabled'),
+    };
+  }
+
+  /**
+   * Takes over a saved state, of which nothing is believed: whatever it is becomes a legal state
+   * that probes within one open time (`maxOpenFor`). Isolations and disablings are added to those
+   * at hand, to be ended by `release`; a breaker that is held takes over nothing else. Counts
+   * older than the window are forgotten.
+   *
+   * @returns what had to be changed, in words; empty if nothing
+   */
+  restore(saved: unknown): readonly string[] {
+    const legal = legalize(saved, this.clock.epoch(), this.terms.openTime.longest);
+    for (const reason of legal.isolated) this.hands.hold('isolated', reason);
+    for (const reason of legal.disabled) this.hands.hold('disabled', reason);
+    if (this.hands.wish !== undefined) {
+      this.obey('restored');
+    } else if (legal.state === 'open') {
+      this.openings = legal.openings;
+      this.stayOpen(legal.wait, 'restored');
+    } else {
+      this.close('restored');
+      this.rule.seed(legal, legal.age, this.clock.now());
+    }
+    return legal.changes;
   }
 
   /** Milliseconds until a refused call may be let in; undefined if only a hand can tell. */
   retryAfter(): Milliseconds | undefined {
     const { state } = this;
     if (state.value === 'open') return remaining(state.until, this.clock.now());
-    if (state.value !== 'half-open' || state.probes.length === 0) return undefined;
-    const first = Math.min(...state.probes.map((p) => p.leaseUntil));
-    return remaining(first, this.clock.now());
+    if (state.value === 'recovering') {
+      return remaining(state.nextAt(this.lease), this.clock.now());
+    }
+    const first = state.value === 'half-open' ? state.firstLeaseEnd() : undefined;
+    return first === undefined ? undefined : remaining(first, this.clock.now());
   }
 
   snapshot(): CircuitBreakerSnapshot {
-    const retryAfter = this.state.value === 'open' ? this.retryAfter() : undefined;
+    const { state, reason, lastTrip } = this;
+    const retryAfter = state.value === 'open' ? this.retryAfter() : undefined;
     return {
-      state: this.state.value,
+      state: state.value,
+      ...(reason === undefined ? {} : { reason }),
+      mode: this.terms.mode,
+      version: this.version,
       probeDue: retryAfter === 0,
       ...(retryAfter === undefined ? {} : { retryAfter }),
+      ...(state.value === 'recovering' ? { share: this.share(state) } : {}),
       ...this.rule.read(this.clock.now()),
-      ...(this.lastTrip === undefined ? {} : { lastTrip: this.lastTrip }),
+      ...(lastTrip === undefined ? {} : { lastTrip }),
       counters: { ...this.counters },
     };
   }
 
-  private probe(state: HalfOpen): Permit {
-    const lost = this.hasFreePlace(state) ? 0 : this.reclaim(state);
-    if (!this.hasFreePlace(state)) {
-      this.counters.notPermitted += 1;
-      return REFUSED;
-    }
-    const permit = this.nextPermit();
-    state.probes.push({ permit, leaseUntil: this.clock.now() + this.lease });
-    for (let i = 0; i < lost; i += 1) this.listener.probeLost(this.lease);
-    return permit;
+  private record(
+    outcome: 'success' | 'failure',
+    duration?: Milliseconds,
+    facts?: FailureFacts,
+  ): void {
+    const permit = this.admit();
+    if (permit === REFUSED) this.counters.stale += 1;
+    else this.settle(permit, outcome, duration, facts);
   }
 
-  private hasFreePlace(state: HalfOpen): boolean {
-    const taken = state.successes + state.failures + state.probes.length;
-    return taken < this.halfOpenCalls + state.extra;
+  private hold(kind: 'isolated' | 'disabled', reason: string): () => void {
+    const letGo = this.hands.hold(kind, reason);
+    this.obey(reason);
+    return () => {
+      if (letGo()) this.obey('released by hand');
+    };
   }
 
-  private reclaim(state: HalfOpen): number {
-    const now = this.clock.now();
-    const before = state.probes.length;
-    state.probes = state.probes.filter((p) => p.leaseUntil > now);
-    return before - state.probes.length;
-  }
-
-  private settleProbe(state: HalfOpen, outcome: Outcome): void {
-    // an ignored error is an answer, and an answer is what a probe asks for
-    if (outcome === 'success' || outcome === 'ignored') state.successes += 1;
-    else if (outcome === 'failure') state.failures += 1;
-    else return;
-
-    if (state.successes >= this.successThreshold) {
-      this.close(`${state.successes} of ${this.halfOpenCalls} probes succeeded`);
-    } else if (state.failures > this.halfOpenCalls - this.successThreshold) {
-      const { successes, failures } = state;
-      this.open({ rule: 'probes', calls: successes + failures, failures });
-    }
-  }
-
-  private countSuccess(state: State): void {
-    const evidence = this.rule.success(this.now);
-    if (evidence !== undefined && state === this.state) this.open(evidence);
-  }
-
-  private countFailure(state: State): void {
-    const evidence = this.rule.failure(this.clock.now());
-    if (evidence !== undefined && state === this.state) this.open(evidence);
-  }
-
-  private open(evidence: TripEvidence): void {
-    const wait = this.openTime();
-    this.openings += 1;
-    this.lastTrip = { ...evidence, at: this.clock.epoch() };
-    this.move(
-      { value: 'open', era: this.nextPermit(), until: this.clock.now() + wait },
-      describe(evidence),
-      wait,
-    );
-  }
-
-  private drop(held: object | undefined, reason = 'released by hand'): void {
-    if (held === undefined || !this.isolations.delete(held)) return;
-    if (this.isolations.size === 0) this.close(reason);
-  }
-
-  private openTime(): Milliseconds {
-    const grown = Math.min(this.openFor * 2 ** Math.min(this.openings, 52), this.maxOpenFor);
-    const spread = 1 + this.openJitter * (2 * this.random() - 1);
-    return Math.min(Math.max(1, Math.round(grown * spread)), this.maxOpenFor);
-  }
-
-  private close(reason: string): void {
-    this.openings = 0;
-    this.rule.clear();
-    this.move({ value: 'closed', era: this.nextPermit() }, reason);
-  }
-
-  private move(next: State, reason: string, retryAfter?: Milliseconds): void {
-    const from = this.state.value;
-    this.state = next;
-    if (from !== next.value) this.listener.stateChanged(from, next.value, reason, retryAfter);
-  }
-
-  private nextPermit(): Permit {
-    this.serial += 1;
-    return this.serial as Permit;
+  /** Moves to the state that the hands ask for, after a change among them. */
+  private obey(reason: string): void {
+    const { wish } = this.hands;
+    if (wish === undefined) this.close(reason);
+    else if (wish !== this.state.value) this.move({ value: wish, era: this.nextPermit() }, reason);
   }
 }
 
 /** Whole milliseconds, rounded up: who comes back after them is not early. */
 function remaining(until: Milliseconds, now: Milliseconds): Milliseconds {
   return Math.max(0, Math.ceil(until - now));
-}
-
-function describe(evidence: TripEvidence): string {
-  switch (evidence.rule) {
-    case 'failure-threshold':
-      return `${evidence.consecutiveFailures} failures in a row`;
-    case 'failure-rate':
-      return `${evidence.failures} of the last ${evidence.calls} calls failed`;
-    case 'probes':
-      return `${evidence.failures} of ${evidence.calls} probes failed`;
-    default:
-      return evidence satisfies never;
-  }
 }

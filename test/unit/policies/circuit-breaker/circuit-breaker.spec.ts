@@ -16,6 +16,7 @@ function make(options: CircuitBreakerOptions): Made {
   const breaker = new CircuitBreaker({ openJitter: 0, ...options }, clock, seededRandom(1), {
     stateChanged: (_from, to, reason) => moves.push(`${to}: ${reason}`),
     probeLost: () => moves.push('probe lost'),
+    predicateFailed: (option, error) => moves.push(`${option} failed: ${String(error)}`),
   });
   const tell = (failed: boolean): void => {
     const permit = breaker.enter();
@@ -120,8 +121,18 @@ describe('the rules that open a closed breaker', () => {
 
     expect(breaker.snapshot().lastTrip).toEqual({
       rule: 'failure-threshold',
-      consecutiveFailures: 2,
+      calls: 2,
+      failures: 2,
+      slow: 0,
+      rate: 1,
       at: clock.epoch(),
+      outcomes: [
+        { outcome: 'failure', age: 0 },
+        { outcome: 'failure', age: 0 },
+      ],
+      openings: 1,
+      openFor: 5_000,
+      probeAt: clock.epoch() + 5_000,
     });
   });
 });
@@ -181,7 +192,7 @@ describe('time', () => {
   it('jitter spreads the open time within its share, and never beyond maxOpenFor', () => {
     const times = Array.from({ length: 200 }, (_, seed) => {
       const clock = new FakeClock();
-      const listener = { stateChanged: () => {}, probeLost: () => {} };
+      const listener = { stateChanged: () => {}, probeLost: () => {}, predicateFailed: () => {} };
       const options = { failureThreshold: 1, openFor: 1_000, openJitter: 0.1, maxOpenFor: 1_050 };
       const breaker = new CircuitBreaker(options, clock, seededRandom(seed), listener);
       breaker.settle(breaker.enter(), 'failure');

@@ -7,7 +7,7 @@ import {
 describe('TimeWindow', () => {
   it('#35 counts an outcome for the whole window and forgets it within a bucket more', () => {
     const window = new TimeWindow(60_000, 60);
-    window.record(true, 999);
+    window.record(true, false, 999);
 
     const failuresAt = (now: number): number => {
       window.forget(now);
@@ -20,40 +20,44 @@ describe('TimeWindow', () => {
 
   it('forgets in silence: what is hours old is gone at the next reading', () => {
     const window = new TimeWindow(5_000);
-    for (let i = 0; i < 4; i += 1) window.record(true, i);
+    for (let i = 0; i < 4; i += 1) window.record(true, false, i);
 
-    window.record(true, 3_600_000);
+    window.record(true, false, 3_600_000);
 
     expect([window.calls, window.failures]).toEqual([1, 1]);
   });
 
   it('does not move when the clock stands still or steps back', () => {
     const window = new TimeWindow(5_000);
-    window.record(true, 10_000);
+    window.record(true, false, 10_000);
     window.forget(1_000);
 
     expect(window.failures).toBe(1);
   });
 
   it('equals a naive twin that keeps every outcome with its bucket', () => {
-    const steps = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 0, max: 40_000 })), {
-      maxLength: 200,
-    });
+    const steps = fc.array(
+      fc.tuple(fc.boolean(), fc.boolean(), fc.integer({ min: 0, max: 40_000 })),
+      {
+        maxLength: 200,
+      },
+    );
     fc.assert(
       fc.property(steps, fc.integer({ min: 1, max: 20 }), (history, buckets) => {
         const window = new TimeWindow(30_000, buckets);
         const width = 30_000 / buckets;
-        const all: { failed: boolean; tick: number }[] = [];
+        const all: { failed: boolean; slow: boolean; tick: number }[] = [];
         let now = 123;
-        for (const [failed, gap] of history) {
+        for (const [failed, slow, gap] of history) {
           now += gap;
-          window.record(failed, now);
+          window.record(failed, slow, now);
           const tick = Math.floor(now / width);
-          all.push({ failed, tick });
+          all.push({ failed, slow, tick });
           const known = all.filter((o) => o.tick >= tick - buckets);
-          expect([window.calls, window.failures]).toEqual([
+          expect([window.calls, window.failures, window.slow]).toEqual([
             known.length,
             known.filter((o) => o.failed).length,
+            known.filter((o) => o.slow).length,
           ]);
         }
       }),
@@ -66,16 +70,17 @@ describe('CountWindow', () => {
   it('equals a naive twin that keeps the last n outcomes', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.boolean(), { maxLength: 100 }),
+        fc.array(fc.tuple(fc.boolean(), fc.boolean()), { maxLength: 100 }),
         fc.integer({ min: 1, max: 20 }),
         (history, size) => {
           const window = new CountWindow(size);
-          history.forEach((failed, i) => {
-            window.record(failed);
+          history.forEach(([failed, slow], i) => {
+            window.record(failed, slow);
             const last = history.slice(Math.max(0, i + 1 - size), i + 1);
-            expect([window.calls, window.failures]).toEqual([
+            expect([window.calls, window.failures, window.slow]).toEqual([
               last.length,
-              last.filter(Boolean).length,
+              last.filter(([f]) => f).length,
+              last.filter(([, s]) => s).length,
             ]);
           });
         },
@@ -85,10 +90,10 @@ describe('CountWindow', () => {
 
   it('is empty after clear', () => {
     const window = new CountWindow(3);
-    [true, true, true, true].forEach((failed) => window.record(failed));
+    [true, true, true, true].forEach((failed) => window.record(failed, failed));
     window.clear();
-    window.record(false);
+    window.record(false, false);
 
-    expect([window.calls, window.failures]).toEqual([1, 0]);
+    expect([window.calls, window.failures, window.slow]).toEqual([1, 0, 0]);
   });
 });

@@ -142,6 +142,12 @@ describe('forRoot', () => {
     await app.close();
   });
 
+  it('is missing where the bare no-op module is imported, too', async () => {
+    expect(
+      (await bootError({ bulwark: 'none', imports: [NoOpResilienceModule] })).message,
+    ).toContain('expected NoOpResilienceModule.forRoot()');
+  });
+
   it('lays the defaults under the options of each method', async () => {
     @Injectable()
     class Failing {

@@ -32,7 +32,7 @@ describe('a banking stage given bad input', () => {
     ['no body', '', -32_700, 'parse-error', null],
     ['broken JSON', '{"jsonrpc":', -32_700, 'parse-error', null],
     ['a bare value', '7', -32_600, 'invalid-request', null],
-    ['a batch', '[]', -32_600, 'invalid-request', null],
+    ['an empty batch', '[]', -32_600, 'invalid-request', null],
     ['another version', '{"jsonrpc":"1.0","id":7}', -32_600, 'invalid-request', 7],
     ['an unknown method', call('printMoney', []), -32_601, 'unknown-method', 7],
     ['a method of Object', call('constructor', []), -32_601, 'unknown-method', 7],

@@ -73,7 +73,11 @@ describe('a banking stage over HTTP', () => {
     const sent = pay(alice, bob, 3, 100);
     const body = JSON.stringify({ jsonrpc: '2.0', method: 'sendTransaction', params: [sent] });
 
-    const response = await fetch(`${world.nodeUrl}/rpc`, { method: 'POST', body });
+    const response = await fetch(`${world.nodeUrl}/rpc`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body,
+    });
 
     expect(response.status).toBe(204);
     expect(await response.text()).toBe('');

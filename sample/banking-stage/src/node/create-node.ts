@@ -1,11 +1,12 @@
-import type { IncomingMessage } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { AppModule } from '../app.module.js';
 import type { NodeSettings } from '../settings.js';
 
-const RPC_BODY_LIMIT = '64kb';
+/** Within these a request must have arrived: who sends it drop by drop holds a connection no longer. */
+const HEADERS_TIMEOUT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /** A node, ready to listen. */
 export async function createNode(
@@ -15,14 +16,14 @@ export async function createNode(
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), {
     ...options,
     abortOnError: false,
+    // The only bodies are those of /rpc, which reads them itself: what is wrong with one is to be
+    // answered as JSON-RPC, and a parser ahead of the controller would answer as it likes.
+    bodyParser: false,
     // Without it, closing would wait for clients that keep their connection open.
     forceCloseConnections: true,
   });
-  // JSON-RPC has an error of its own for JSON that does not parse, so it gets the bare text.
-  app.useBodyParser('text', { type: isRpc, limit: RPC_BODY_LIMIT });
+  const server = app.getHttpServer();
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
   return app;
-}
-
-function isRpc(request: IncomingMessage): boolean {
-  return request.url?.split('?')[0] === '/rpc';
 }

@@ -15,6 +15,16 @@ export type RpcAnswer =
   | { readonly jsonrpc: '2.0'; readonly id: RpcId; readonly result: unknown }
   | { readonly jsonrpc: '2.0'; readonly id: RpcId; readonly error: RpcErrorBody };
 
+/** A short text can ask for a long answer (`getBlock`), and a batch for many of them. */
+export const MAX_BATCH = 20;
+/** How much of what a stranger sent is worth repeating in an error. */
+const SHOWN = 60;
+
+/** Quoted, and cut to a length at which it can be read. */
+export function shown(text: string): string {
+  return JSON.stringify(text.length <= SHOWN ? text : `${text.slice(0, SHOWN)}…`);
+}
+
 export function resultAnswer(id: RpcId, result: unknown): RpcAnswer {
   return { jsonrpc: '2.0', id, result: result ?? null };
 }
@@ -37,8 +47,15 @@ export function idOf(body: unknown): RpcId {
   return isId(id) ? id : null;
 }
 
+/** What was sent, one by one; undefined where it is not a batch. */
+export function batchOf(body: unknown): readonly unknown[] | undefined {
+  if (!Array.isArray(body)) return undefined;
+  if (body.length === 0) throw invalid('a batch must not be empty');
+  if (body.length > MAX_BATCH) throw invalid(`a batch holds at most ${MAX_BATCH} requests`);
+  return body;
+}
+
 export function parseRequest(body: unknown): RpcRequest {
-  if (Array.isArray(body)) throw invalid('batches are not answered here');
   if (!isObject(body)) throw invalid('a request must be an object');
   const { jsonrpc, id, method, params = [] } = body;
   if (jsonrpc !== '2.0') throw invalid('jsonrpc must be "2.0"');
@@ -46,8 +63,8 @@ export function parseRequest(body: unknown): RpcRequest {
   if (!Array.isArray(params) && !isObject(params)) {
     throw invalid('params must be an array or an object');
   }
-  if (!('id' in body)) return { method, params };
-  if (!isId(id)) throw invalid('id must be a string, a number or null');
+  if (!Object.hasOwn(body, 'id')) return { method, params };
+  if (!isId(id)) throw invalid('id must be a string, a number that JSON carries exactly, or null');
   return { id, method, params };
 }
 
@@ -71,7 +88,7 @@ function byName(names: readonly string[], params: RpcParams): unknown[] {
   const named = new Map<string, unknown>(Object.entries(params));
   const unknown = [...named.keys()].find((name) => !names.includes(name));
   if (unknown !== undefined) {
-    throw new RpcError('invalid-params', `takes (${names.join(', ')}), not ${unknown}`);
+    throw new RpcError('invalid-params', `takes (${names.join(', ')}), not ${shown(unknown)}`);
   }
   return names.map((name) => named.get(name));
 }
@@ -81,7 +98,9 @@ function invalid(problem: string): RpcError {
 }
 
 function isId(value: unknown): value is RpcId {
-  return value === null || typeof value === 'string' || Number.isFinite(value);
+  if (value === null || typeof value === 'string') return true;
+  // An integer beyond these was rounded when it was parsed: the answer would be someone else's.
+  return Number.isFinite(value) && (!Number.isInteger(value) || Number.isSafeInteger(value));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

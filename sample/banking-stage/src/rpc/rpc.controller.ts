@@ -1,14 +1,19 @@
-import { Body, Controller, HttpCode, Logger, Post, Res } from '@nestjs/common';
+import type { IncomingMessage } from 'node:http';
+import { All, Controller, HttpCode, Logger, Req, Res } from '@nestjs/common';
 import { isResilienceRejection } from 'nestjs-bulwark';
 import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
-import { errorAnswer, idOf, parseBody, parseRequest, resultAnswer } from './json-rpc.js';
+import { batchOf, errorAnswer, idOf, parseBody, parseRequest, resultAnswer } from './json-rpc.js';
 import type { RpcAnswer, RpcId } from './json-rpc.js';
+import { readBody } from './read-body.js';
 import { RpcError } from './rpc.error.js';
 import { RpcMethods } from './rpc.methods.js';
 
 interface Response {
   status(code: number): unknown;
+  setHeader(name: string, value: string): unknown;
 }
+
+type Answer = RpcAnswer | readonly RpcAnswer[] | undefined;
 
 /** JSON-RPC 2.0 over HTTP: whatever a request says, its answer is a JSON-RPC answer. */
 @Controller('rpc')
@@ -17,23 +22,35 @@ export class RpcController {
 
   constructor(private readonly methods: RpcMethods) {}
 
-  /** `body` is text (see create-node.ts): JSON that does not parse needs an answer of ours too. */
-  @Post()
+  @All()
   @HttpCode(200)
   async post(
-    @Body() body: unknown,
+    @Req() request: IncomingMessage,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<RpcAnswer | undefined> {
-    const answer = await this.answer(typeof body === 'string' ? body : '');
-    if (answer === undefined) response.status(204);
-    return answer;
+  ): Promise<Answer> {
+    response.setHeader('allow', 'POST');
+    try {
+      const answer = await this.answer(parseBody(await readBody(request)));
+      if (answer === undefined) response.status(204);
+      return answer;
+    } catch (error) {
+      const problem = this.rpcErrorOf(error);
+      response.status(problem.httpStatus);
+      return errorAnswer(null, problem);
+    }
   }
 
-  private async answer(text: string): Promise<RpcAnswer | undefined> {
-    let id: RpcId | undefined = null;
+  private async answer(body: unknown): Promise<Answer> {
+    const batch = batchOf(body);
+    if (batch === undefined) return this.answerOne(body);
+    const answers = await Promise.all(batch.map((one) => this.answerOne(one)));
+    const given = answers.filter((one) => one !== undefined);
+    return given.length === 0 ? undefined : given;
+  }
+
+  private async answerOne(body: unknown): Promise<RpcAnswer | undefined> {
+    let id: RpcId | undefined = idOf(body);
     try {
-      const body = parseBody(text);
-      id = idOf(body);
       const request = parseRequest(body);
       id = request.id;
       const result = await this.methods.call(request.method, request.params);

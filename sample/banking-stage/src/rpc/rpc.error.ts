@@ -38,6 +38,8 @@ export class RpcError extends Error {
     readonly reason: RpcReason,
     message: string,
     readonly facts: Readonly<Record<string, string | number>> = {},
+    /** 200 where HTTP did its part, whatever came of the call. */
+    readonly httpStatus = 200,
   ) {
     super(message);
   }

@@ -6,7 +6,7 @@ import { isHexadecimal } from '../codec/hexadecimal.js';
 import { isAddress } from '../keys/key-pair.js';
 import { Ledger } from '../ledger/ledger.js';
 import { Mempool } from '../mempool/mempool.js';
-import { arrangeParams } from './json-rpc.js';
+import { arrangeParams, shown } from './json-rpc.js';
 import type { RpcParams } from './json-rpc.js';
 import { RpcError } from './rpc.error.js';
 
@@ -45,7 +45,7 @@ export class RpcMethods {
   @TimeLimit(seconds(8))
   async call(name: string, params: RpcParams): Promise<unknown> {
     const method = this.methods.get(name);
-    if (!method) throw new RpcError('unknown-method', `there is no method ${JSON.stringify(name)}`);
+    if (!method) throw new RpcError('unknown-method', `there is no method ${shown(name)}`);
     return method.run(...arrangeParams(method.params, params));
   }
 

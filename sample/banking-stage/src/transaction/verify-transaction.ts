@@ -41,7 +41,8 @@ function fieldsOf(input: unknown): Record<string, unknown> {
   }
   // A field that nobody signed must not look as if it meant something.
   const unknown = Object.keys(input).find((key) => !KNOWN.has(key));
-  if (unknown !== undefined) throw malformed(`unknown field ${JSON.stringify(unknown)}`);
+  if (unknown !== undefined)
+    throw malformed(`unknown field ${JSON.stringify(unknown.slice(0, 60))}`);
   return { ...input };
 }
 

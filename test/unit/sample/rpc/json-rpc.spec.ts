@@ -47,6 +47,15 @@ describe('JSON-RPC request', () => {
     ['params that are text', { ...request, params: 'x' }],
     ['params that are null', { ...request, params: null }],
     ['an id that is an object', { ...request, id: {} }],
+    [
+      'an id too large to be repeated',
+      JSON.parse('{"jsonrpc":"2.0","id":9007199254740993,"method":"m"}'),
+    ],
+    ['an id beyond numbers', JSON.parse('{"jsonrpc":"2.0","id":1e999,"method":"m"}')],
+    [
+      'all that it is in __proto__',
+      JSON.parse('{"__proto__":{"jsonrpc":"2.0","id":1,"method":"m"}}'),
+    ],
     ['an id that is true', { ...request, id: true }],
   ])('is invalid where it is %s', (_, body) => {
     expect(reasonOf(() => parseRequest(body))).toBe('invalid-request');
@@ -73,6 +82,12 @@ describe('JSON-RPC params', () => {
     ['one is called __proto__', ['a?'], JSON.parse('{"__proto__":1}')],
   ])('are refused where %s', (_, names, params) => {
     expect(reasonOf(() => arrangeParams(names, params))).toBe('invalid-params');
+  });
+
+  it("repeat no more of a stranger's name than can be read", () => {
+    const name = 'x'.repeat(60_000);
+
+    expect(() => arrangeParams(['a'], { [name]: 1 })).toThrow(/^takes \(a\), not "x{60}…"$/);
   });
 
   it('do not take what every object inherits for an argument', () => {

@@ -1,15 +1,26 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
 import { BulkheadFullError, CallTimeoutError } from 'nestjs-bulwark';
+import { MAX_BATCH } from '../../../../sample/banking-stage/src/rpc/json-rpc.js';
 import { RpcController } from '../../../../sample/banking-stage/src/rpc/rpc.controller.js';
 import type { RpcMethods } from '../../../../sample/banking-stage/src/rpc/rpc.methods.js';
 
 const REQUEST = '{"jsonrpc":"2.0","id":1,"method":"m"}';
 
 /** A controller over a method that ends as told. */
-async function post(call: () => Promise<unknown>, body: unknown = REQUEST) {
-  const response = { code: 200, status: (code: number) => (response.code = code) };
+async function post(call: () => Promise<unknown>, body = REQUEST) {
+  const response = {
+    code: 200,
+    status: (code: number) => (response.code = code),
+    setHeader: () => undefined,
+  };
+  const request = Object.assign(Readable.from([Buffer.from(body)]), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+  }) as unknown as IncomingMessage;
   const controller = new RpcController({ call } as unknown as RpcMethods);
-  return { answer: await controller.post(body, response), code: response.code };
+  return { answer: await controller.post(request, response), code: response.code };
 }
 
 describe('the RPC controller', () => {
@@ -51,9 +62,41 @@ describe('the RPC controller', () => {
     expect(code).toBe(204);
   });
 
-  it('takes a body that is not text for none', async () => {
-    const { answer } = await post(() => Promise.resolve(1), { already: 'parsed' });
+  it('answers each request of a batch that wants an answer', async () => {
+    const batch = `[${REQUEST},{"jsonrpc":"2.0","method":"m"},7,{"id":9},[],null]`;
+    const { answer, code } = await post(() => Promise.resolve('yes'), batch);
 
-    expect(answer).toMatchObject({ id: null, error: { code: -32_700 } });
+    const invalid = { code: -32_600, data: { reason: 'invalid-request' } };
+    expect(code).toBe(200);
+    expect(answer).toMatchObject([
+      { id: 1, result: 'yes' },
+      { id: null, error: invalid },
+      { id: 9, error: invalid },
+      { id: null, error: invalid },
+      { id: null, error: invalid },
+    ]);
+  });
+
+  it('answers nothing to a batch of notifications', async () => {
+    const { answer, code } = await post(
+      () => Promise.resolve(1),
+      '[{"jsonrpc":"2.0","method":"m"},{"jsonrpc":"2.0","method":"m"}]',
+    );
+
+    expect(answer).toBeUndefined();
+    expect(code).toBe(204);
+  });
+
+  it('calls nothing of a batch that is too long', async () => {
+    let calls = 0;
+    const call = async (): Promise<number> => ++calls;
+    const batch = (length: number): string => `[${Array(length).fill(REQUEST).join(',')}]`;
+
+    const { answer } = await post(call, batch(MAX_BATCH + 1));
+    expect(answer).toMatchObject({ id: null, error: { code: -32_600 } });
+    expect(calls).toBe(0);
+
+    await post(call, batch(MAX_BATCH));
+    expect(calls).toBe(MAX_BATCH);
   });
 });

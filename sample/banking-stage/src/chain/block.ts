@@ -1,6 +1,8 @@
 import { digest, ZERO_DIGEST } from '../codec/digest.js';
 import type { Digest } from '../codec/digest.js';
+import { isAddress } from '../keys/key-pair.js';
 import type { Address } from '../keys/key-pair.js';
+import { isWeakKey } from '../keys/weak-key.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Execution, Output } from '../ledger/output.js';
 import type { Order } from '../transaction/order.js';
@@ -34,7 +36,20 @@ export function sealed(content: BlockContent): Block {
   return { ...content, hash: blockHash(content) };
 }
 
+/** What is wrong with what genesis gives out; undefined where it is sound. */
+export function allocationProblem(allocations: readonly Output[]): string | undefined {
+  for (const [at, { owner, amount }] of allocations.entries()) {
+    if (!isAddress(owner) || isWeakKey(owner)) return `allocation ${at} is to no account`;
+    if (!Number.isSafeInteger(amount) || amount < 1) return `allocation ${at} is of no amount`;
+  }
+  // As long as all money together is counted exactly, so is every part of it.
+  const total = allocations.reduce((sum, { amount }) => sum + amount, 0);
+  return Number.isSafeInteger(total) ? undefined : 'it is more than can be counted exactly';
+}
+
 export function genesis(allocations: readonly Output[], validator: Address): Block {
+  const problem = allocationProblem(allocations);
+  if (problem !== undefined) throw new Error(`genesis: ${problem}`);
   return sealed({
     height: 0,
     parent: ZERO_DIGEST,

@@ -1,6 +1,6 @@
 import { canonical } from '../codec/canonical.js';
 import { ZERO_DIGEST } from '../codec/digest.js';
-import { blockHash, executeOrders } from '../chain/block.js';
+import { allocationProblem, blockHash, executeOrders } from '../chain/block.js';
 import type { Block, Entry } from '../chain/block.js';
 import { Ledger } from '../ledger/ledger.js';
 import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
@@ -61,8 +61,11 @@ function* entryProblems(entry: Entry, seen: Set<string>): Generator<string> {
   if (seen.has(id)) yield 'the transaction is in the chain twice';
   seen.add(id);
   const refusal = refusalOf(transaction);
-  if (refusal !== undefined) yield refusal;
-  else if (transactionId(transaction) !== id) yield 'its id is not that of its transaction';
+  if (refusal !== undefined) {
+    yield refusal;
+    return;
+  }
+  if (transactionId(transaction) !== id) yield 'its id is not that of its transaction';
   if (!Number.isSafeInteger(fee) || fee < 0 || fee > transaction.maxFee) {
     yield `a fee of ${fee} was not what the sender signed`;
   }
@@ -120,6 +123,9 @@ export function* supply(blocks: readonly Block[], ledger: Ledger): Generator<Iss
   const expected = issued(blocks);
   const issue = (at: string, problem: string): Issue => ({ check: 'supply', at, problem });
 
+  const problem = allocationProblem(blocks[0]?.allocations ?? []);
+  if (problem !== undefined) yield issue('genesis', problem);
+
   const coins = [...ledger.allOutputs().values()].reduce((sum, { amount }) => sum + amount, 0);
   if (coins !== expected) yield issue('outputs', `they hold ${coins}, genesis gave ${expected}`);
   const balances = [...ledger.allAccounts().values()].reduce(
@@ -131,8 +137,27 @@ export function* supply(blocks: readonly Block[], ledger: Ledger): Generator<Iss
   }
 }
 
+/** A stranger's chain may be anything at all: the checks above need it to look like one. */
+function* blockShape(blocks: readonly unknown[]): Generator<Issue> {
+  for (const [at, block] of blocks.entries()) {
+    const { allocations, entries, timestamp } = isRecord(block) ? block : {};
+    const shaped = isRecords(allocations) && isRecords(entries) && Number.isSafeInteger(timestamp);
+    if (!shaped) yield { check: 'chain-continuity', at: `block ${at}`, problem: 'it is no block' };
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isRecords(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isRecord);
+}
+
 /** Everything that can be said about a chain by someone who has only its blocks. */
 export function checkChain(blocks: readonly Block[]): Issue[] {
+  const misshapen = [...blockShape(blocks)];
+  if (misshapen.length > 0) return misshapen;
   const replayed = replay(blocks);
   return [
     ...hashIntegrity(blocks),

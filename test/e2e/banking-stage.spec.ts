@@ -252,6 +252,7 @@ describe('the upstream', () => {
   it.each([
     ['GET', '/quote', 404],
     ['POST', '/quote', 400],
+    ['POST', '/dials', 404],
     ['GET', '/', 404],
   ])('answers %s %s without a payment with %i', async (method, path, status) => {
     expect((await fetch(`${world.upstreamUrl}${path}`, { method })).status).toBe(status);

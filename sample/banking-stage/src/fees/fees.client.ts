@@ -13,6 +13,7 @@ import {
 import { NodeSettings } from '../settings.js';
 import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
 import type { Payment } from '../transaction/transaction.js';
+import { textOf } from './answer-text.js';
 import { quoteFrom } from './quote.js';
 import type { Quote } from './quote.js';
 import { UpstreamAnswerError } from './upstream-answer.error.js';
@@ -43,9 +44,11 @@ export class FeesClient {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ from, to, amount }),
+      // Payments go to the service that was configured, not to where it sends us.
+      redirect: 'error',
       signal,
     });
-    const text = await answer.text();
+    const text = await textOf(answer);
     if (!answer.ok) throw new UpstreamAnswerError(answer.status, text.slice(0, 200));
     return quoteFrom(text);
   }

@@ -41,8 +41,8 @@ class Upstream {
         return this.quote(request);
       case 'GET /dials':
         return this.state();
+      // Not POST: that a web page could send from its visitor's browser without asking anyone.
       case 'PUT /dials':
-      case 'POST /dials':
         return this.turn(await readJson(request));
       default:
         return problem(404, 'there are POST /quote, GET /dials and PUT /dials');

@@ -28,6 +28,8 @@ export interface Receipt {
  */
 @Injectable()
 export class BankingStage implements OnModuleInit {
+  private readonly underway = new Map<TransactionId, Promise<Receipt>>();
+
   constructor(
     private readonly settings: NodeSettings,
     private readonly ledger: Ledger,
@@ -49,9 +51,17 @@ export class BankingStage implements OnModuleInit {
   async submit(input: unknown): Promise<Receipt> {
     const transaction = verifyTransaction(input);
     // Refused early where it can be: what cannot be accepted is not worth a remote call.
-    this.refuseUnacceptable(transaction, 0);
-    const quote = await this.fees.quote(transaction);
-    return this.accept(transaction, quote);
+    const id = this.refuseUnacceptable(transaction, 0);
+    const first = this.underway.get(id);
+    if (first !== undefined) {
+      // The same again while its quote is on the way: one signature is worth one remote call. What
+      // refuses the first refuses this one too; else it was accepted, and this one is a replay.
+      await first;
+      throw replayed(id);
+    }
+    const submission = this.quoted(transaction).finally(() => this.underway.delete(id));
+    this.underway.set(id, submission);
+    return submission;
   }
 
   async begin(): Promise<void> {
@@ -99,11 +109,14 @@ export class BankingStage implements OnModuleInit {
     return block;
   }
 
+  private async quoted(transaction: Transaction): Promise<Receipt> {
+    const quote = await this.fees.quote(transaction);
+    return this.accept(transaction, quote);
+  }
+
   private refuseUnacceptable(transaction: Transaction, fee: Amount): TransactionId {
     const id = transactionId(transaction);
-    if (this.mempool.has(id) || this.chain.has(id)) {
-      throw new TransactionRefusedError('replayed', 'this transaction was accepted before', { id });
-    }
+    if (this.mempool.has(id) || this.chain.has(id)) throw replayed(id);
     const { from, amount } = transaction;
     const available = this.ledger.balance(from) - this.mempool.reservedBy(from);
     if (available < amount + fee) {
@@ -118,4 +131,8 @@ export class BankingStage implements OnModuleInit {
     }
     return id;
   }
+}
+
+function replayed(id: TransactionId): TransactionRefusedError {
+  return new TransactionRefusedError('replayed', 'this transaction was accepted before', { id });
 }

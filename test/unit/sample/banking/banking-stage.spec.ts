@@ -179,6 +179,41 @@ describe('banking stage refuses, and stays as it was', () => {
     expect(world.mempool.size).toBe(1);
   });
 
+  it('all but one of many that are the same, with one remote call for them all', async () => {
+    const world = await smallWorld();
+    const one = pay(bob, alice, 10);
+
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 20 }, () => world.banking.submit(one)),
+    );
+
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(outcomes.slice(1)).toEqual(
+      Array(19).fill({
+        status: 'rejected',
+        reason: expect.objectContaining({ reason: 'replayed' }),
+      }),
+    );
+    expect(world.quotes.asked).toBe(1);
+  });
+
+  it('many that are the same for one reason, and takes it up anew afterwards', async () => {
+    const world = await smallWorld();
+    const one = pay(bob, alice, 10);
+    world.quotes.next = { fee: 11, verdict: 'cleared' };
+
+    const outcomes = await Promise.allSettled([1, 2].map(() => world.banking.submit(one)));
+
+    const dear = {
+      status: 'rejected',
+      reason: expect.objectContaining({ reason: 'fee-above-maximum' }),
+    };
+    expect(outcomes).toEqual([dear, dear]);
+    expect(world.quotes.asked).toBe(1);
+    world.quotes.next = { fee: 1, verdict: 'cleared' };
+    await expect(world.banking.submit(one)).resolves.toMatchObject({ fee: 1 });
+  });
+
   it('without asking upstream, where it can know without', async () => {
     const world = await smallWorld();
 

@@ -61,6 +61,17 @@ describe('a banking stage given bad input', () => {
     expect(await world.visibleState()).toEqual(before);
   });
 
+  it('accepts one of a batch that sends the same payment again and again', async () => {
+    const one = pay(bob, alice, 7);
+    const batch = Array.from({ length: 5 }, () => JSON.parse(sending(one)));
+
+    const answers = (await world.rpc.post(JSON.stringify(batch))) as unknown as unknown[];
+    await world.drained();
+
+    expect(answers.filter((answer) => Object.hasOwn(answer as object, 'result'))).toHaveLength(1);
+    expect(answers).toHaveLength(5);
+  });
+
   it('names the fee where it is above what the sender signed', async () => {
     const sent = pay(alice, bob, 500, 5);
 

@@ -26,6 +26,8 @@ export interface CircuitStateChanged extends EventBase<'circuit-state-changed'> 
   readonly reason: string;
   /** When open: milliseconds until the next probe may pass. */
   readonly retryAfter?: Milliseconds;
+  /** Which of the keys, where each has its own breaker. */
+  readonly key?: string;
 }
 
 /** One of our policies refused a call. */
@@ -52,8 +54,10 @@ export interface RetryExhausted extends EventBase<'retry-exhausted'> {
 /** A time limit passed. */
 export interface CallTimedOut extends EventBase<'call-timed-out'> {
   readonly limit: Milliseconds;
-  /** False if the call was still waiting in a bulkhead's queue. */
+  /** False if the call was still waiting for its turn or a slot. */
   readonly started: boolean;
+  /** True if our own event loop was blocked, so that the timer fired late: the dependency is not blamed. */
+  readonly blocked: boolean;
 }
 
 /** Work that we no longer waited for has ended after all; its result went nowhere. */
@@ -81,6 +85,8 @@ export interface FallbackFailed extends EventBase<'fallback-failed'> {
 /** A half-open probe never settled; its place was given back. */
 export interface ProbeLost extends EventBase<'probe-lost'> {
   readonly lease: Milliseconds;
+  /** Which of the keys, where each has its own breaker. */
+  readonly key?: string;
 }
 
 /** A function from the options threw; the call went on as if it had not answered. */
@@ -91,6 +97,36 @@ export interface PredicateFailed extends EventBase<'predicate-failed'> {
 
 /** A decorated method was called on an instance that no module bound: it ran without policies. */
 export interface UnboundCall extends EventBase<'unbound-call'> {}
+
+/** A failed attempt that was worth another has none, for a reason of ours. */
+export interface RetryDeclined extends EventBase<'retry-declined'> {
+  /** The attempt that failed, counted from 1. */
+  readonly attempt: number;
+  /**
+   * - `budget-exhausted`: too many retries run already beside the calls in flight.
+   * - `no-time-left`: the delay would reach beyond the call's deadline.
+   * - `spent-further-in`: another retry has tried this error already.
+   * - `still-running`: our time limit gave up on work that goes on, and the method is not idempotent.
+   * - `retry-after-too-long`: the dependency wants to be left alone for longer than `maxRetryAfter`.
+   */
+  readonly why:
+    | 'budget-exhausted'
+    | 'no-time-left'
+    | 'spent-further-in'
+    | 'still-running'
+    | 'retry-after-too-long';
+}
+
+/** Work held its slot for longer than `maxHold`: others may have it, and the work still runs. */
+export interface BulkheadReclaimed extends EventBase<'bulkhead-reclaimed'> {}
+
+/** The policies of a target were changed while it runs. */
+export interface PoliciesChanged extends EventBase<'policies-changed'> {
+  /** The new version, counted from 1. */
+  readonly version: number;
+  /** The policies that the change names. */
+  readonly policies: readonly string[];
+}
 
 /** Everything this library reports. Closed: a `switch` over `type` can be exhaustive. */
 export type ResilienceEvent =
@@ -104,4 +140,7 @@ export type ResilienceEvent =
   | FallbackFailed
   | ProbeLost
   | PredicateFailed
-  | UnboundCall;
+  | UnboundCall
+  | RetryDeclined
+  | BulkheadReclaimed
+  | PoliciesChanged;

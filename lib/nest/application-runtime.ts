@@ -3,10 +3,10 @@ import { throwError } from 'rxjs';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import { emit } from '../pipeline/environment.js';
 import { runObservable } from '../pipeline/observable-face.js';
-import type { Pipeline } from '../pipeline/pipeline.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime, type RuntimeInit } from '../pipeline/runtime.js';
+import type { Target } from '../pipeline/target.js';
 import { type AnyClass, bindingOf, type ProtectedRun, type RuntimeHolder } from './binding.js';
 import { circleMistakes } from './fallback-circle.js';
 import {
@@ -77,8 +77,12 @@ export class ApplicationRuntime extends ResilienceRuntime {
     const free = name ?? this.freeName(this.names.ofMethod(type, record));
     const mistakes = this.checkMethod(type, record, free);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-    const pipeline = this.register(free, record.policies);
-    const run = runOf(pipeline, faceOf(record)!);
+    const target = this.register(
+      free,
+      this.resolve(record.presets, record.policies),
+      otherMethod(type, record),
+    );
+    const run = runOf(target, faceOf(record)!);
     let ofClass = this.runs.get(type);
     if (ofClass === undefined)
       this.runs.set(type, (ofClass = new Map<MethodRecord, ProtectedRun>()));
@@ -91,24 +95,28 @@ export class ApplicationRuntime extends ResilienceRuntime {
   }
 
   checkMethod(type: AnyClass, record: MethodRecord, name: string): Mistake[] {
-    const other = (method: string): boolean =>
-      method !== record.key && methodOf(type, method) !== undefined;
     return [
       ...faceMistakes(record, name),
-      ...this.check(name, record.policies, other),
-      ...circleMistakes(name, type, record),
+      ...this.checkPresets(name, record.presets),
+      ...this.check(name, this.resolve(record.presets, record.policies), otherMethod(type, record)),
+      ...circleMistakes(
+        name,
+        type,
+        record,
+        (method) => this.resolve(method.presets, method.policies).fallback,
+      ),
     ];
   }
 
-  /** The pipeline of an interceptor on a handler. */
-  registerHandler(type: AnyClass, key: string, policies: PolicySet): Pipeline {
+  /** The target of an interceptor on a handler. */
+  registerHandler(type: AnyClass, key: string, policies: PolicySet): Target {
     const name = this.names.ofHandler(type, key);
     this.refuseMistakes(name, policies);
     return this.registerBeside(name, policies);
   }
 
-  /** A pipeline of `ResilienceService`. */
-  registerChecked(name: string, policies: PolicySet): Pipeline {
+  /** A target of `ResilienceService`. */
+  registerChecked(name: string, policies: PolicySet): Target {
     this.refuseMistakes(name, policies);
     return this.register(name, policies);
   }
@@ -117,6 +125,11 @@ export class ApplicationRuntime extends ResilienceRuntime {
     const mistakes = this.check(name, policies);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
   }
+}
+
+/** Whether a fallback of the method may name this one. */
+function otherMethod(type: AnyClass, record: MethodRecord): (name: string) => boolean {
+  return (name) => name !== record.key && methodOf(type, name) !== undefined;
 }
 
 function faceMistakes(record: MethodRecord, at: string): Mistake[] {
@@ -145,8 +158,8 @@ function faceMistakes(record: MethodRecord, at: string): Mistake[] {
   return [{ at, problem }];
 }
 
-function runOf(pipeline: Pipeline, face: Face): ProtectedRun {
+function runOf(target: Target, face: Face): ProtectedRun {
   return face === 'promise'
-    ? (method, self, args) => runPromise(pipeline, method, self, args)
-    : (method, self, args) => runObservable(pipeline, method, self, args);
+    ? (method, self, args) => runPromise(target, method, self, args)
+    : (method, self, args) => runObservable(target, method, self, args);
 }

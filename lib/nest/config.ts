@@ -13,7 +13,13 @@ import {
   text,
 } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
-import { checkPolicies, type PolicyDefaults, type PolicySet } from '../pipeline/policy-set.js';
+import {
+  checkKinds,
+  checkPolicies,
+  type PolicyDefaults,
+  type PolicyOverrides,
+  type PolicySet,
+} from '../pipeline/policy-set.js';
 
 /** What the health endpoints show and where they are. */
 export interface HealthConfig {
@@ -38,10 +44,23 @@ export interface ResilienceConfig {
   enabled?: boolean;
   /** Options for every method that has the policy; what the method says itself wins. */
   defaults?: PolicyDefaults;
+  /** Sets of policies by name, for `@Resilient('name')`: the place for what differs by environment. */
+  presets?: Record<string, PolicySet>;
+  /**
+   * What wins over the decorators, by the name of the target: `Class.method`, or a name of
+   * `ResilienceService.execute`. `false` switches a policy off. At a handler with several of our
+   * interceptors only the policies that these have.
+   */
+  policies?: Record<string, PolicyOverrides>;
   /** Health endpoints; false mounts none. */
   health?: HealthConfig | false;
   /** Whether our own errors capture a stack trace; it costs more than the refusal. Default false. */
   stack?: boolean;
+  /**
+   * Whether every decision on the way of a call is written down, for `explainError`. It costs about
+   * as much as the policies themselves. Default false.
+   */
+  trace?: boolean;
   /** Names that `ResilienceService.execute` may register, so that a name made of user input cannot fill the memory. Default 1,000. */
   maxNames?: number;
 }
@@ -66,8 +85,11 @@ const list: OptionRule = (v) => (Array.isArray(v) ? undefined : 'a list');
 const RULES: OptionRules<ResilienceConfig> = {
   enabled: boolean,
   defaults: () => undefined,
+  presets: () => undefined,
+  policies: () => undefined,
   health: () => undefined,
   stack: boolean,
+  trace: boolean,
   maxNames: integer(1),
 };
 
@@ -114,7 +136,9 @@ export function checkConfig(config: unknown): Mistake[] {
   const at = 'ResilienceModule';
   const mistakes = checkOptions<ResilienceConfig>(at, config, RULES);
   if (checkObject(at, config).length > 0) return mistakes;
-  const { defaults, health } = config as ResilienceConfig;
+  const { defaults, presets, policies, health } = config as ResilienceConfig;
+  mistakes.push(...checkNamed(`${at} presets`, presets, false));
+  mistakes.push(...checkNamed(`${at} policies`, policies, true));
   if (defaults !== undefined) mistakes.push(...checkDefaults(`${at} defaults`, defaults));
   mistakes.push(...checkHealth(at, health, HEALTH_RULES));
   return mistakes;
@@ -133,6 +157,16 @@ export function checkAsyncConfig(options: unknown): Mistake[] {
   }
   mistakes.push(...checkHealth(at, health, STATIC_HEALTH_RULES));
   return mistakes;
+}
+
+/** Sets of policies by name. Their options are checked where they are used: there they may be complete. */
+function checkNamed(at: string, sets: unknown, mayBeOff: boolean): Mistake[] {
+  if (sets === undefined) return [];
+  const mistakes = checkObject(at, sets, 'sets of policies by name');
+  if (mistakes.length > 0) return mistakes;
+  return Object.entries(sets as object).flatMap(([name, set]: [string, unknown]) =>
+    checkKinds(`${at} ${show(name)}`, set, mayBeOff),
+  );
 }
 
 function checkHealth<T>(at: string, health: unknown, rules: OptionRules<T>): Mistake[] {

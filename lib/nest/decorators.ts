@@ -4,6 +4,7 @@ import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import type { AlternativeFunction, FallbackPlan } from '../policies/fallback/fallback.options.js';
 import type { FallbackCacheOptions } from '../policies/fallback/last-good.options.js';
+import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
 import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
@@ -16,7 +17,7 @@ import type {
   FallbackMethodPolicy,
   FallbackPolicy,
 } from './fallback-types.js';
-import { protect } from './protect.js';
+import { protect, protectBy } from './protect.js';
 
 /** Which kind of method it is, where neither `async` nor a declared return type says so. */
 export interface Returns {
@@ -51,6 +52,19 @@ export function Bulkhead(options: BulkheadOptions & Returns = {}): MethodPolicy 
  */
 export function TimeLimit(limit: Milliseconds | (TimeLimitOptions & Returns) = {}): MethodPolicy {
   return policy('timeLimit', limit);
+}
+
+/** Bounds how many calls start per span of time. See `RateLimitOptions`. */
+export function RateLimit(options: RateLimitOptions & Returns): MethodPolicy {
+  return policy('rateLimit', options);
+}
+
+/**
+ * Several policies at once: those of a preset of the module, by its name, or these. Of several
+ * the upper one wins, option by option; what `@Retry` and the like say beside it wins over all.
+ */
+export function Resilient(preset: string | PolicySet, { returns }: Returns = {}): MethodPolicy {
+  return (target, key, descriptor) => protectBy(target, key, descriptor, preset, returns);
 }
 
 interface FallbackRules extends Returns {

@@ -11,8 +11,8 @@ import type { Observable } from 'rxjs';
 import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { runObservable } from '../pipeline/observable-face.js';
-import type { Pipeline } from '../pipeline/pipeline.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
+import type { Target } from '../pipeline/target.js';
 import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
@@ -47,8 +47,8 @@ export abstract class PolicyInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     // in global position it would make our own health lie about the rest
     if (isHealthController(context.getClass())) return next.handle();
-    const { pipeline, stoppable } = this.handlerOf(context.getClass(), context.getHandler());
-    return runObservable(pipeline, () => next.handle(), undefined, [context], stoppable);
+    const { target, stoppable } = this.handlerOf(context.getClass(), context.getHandler());
+    return runObservable(target, () => next.handle(), undefined, [context], stoppable);
   }
 
   /**
@@ -82,11 +82,11 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     }
     let handler = ofClass.get(method);
     if (handler === undefined) {
-      const pipeline = this.runtime.registerHandler(controller, method.name, this.policies);
+      const target = this.runtime.registerHandler(controller, method.name, this.policies);
       const stoppable =
         methodFace(method, controller.prototype as object) === 'observable' ||
         Reflect.hasMetadata('__sse__', method);
-      handler = { pipeline, stoppable };
+      handler = { target, stoppable };
       ofClass.set(method, handler);
     }
     return handler;
@@ -102,7 +102,7 @@ interface NamedClass extends NamedFunction {
 
 /** What is known of one handler behind an interceptor. */
 interface Handler {
-  readonly pipeline: Pipeline;
+  readonly target: Target;
   /** Only a stream ends when it is unsubscribed; whatever else a handler returns goes on. */
   readonly stoppable: boolean;
 }

@@ -13,6 +13,8 @@ export interface MethodRecord {
   readonly original: Method;
   wrapper: Method;
   readonly policies: PolicySet;
+  /** What `@Resilient` gave: names of presets, or sets of policies; the decorators of single policies win. */
+  readonly presets: (string | PolicySet)[];
   returns: Face | undefined;
 }
 

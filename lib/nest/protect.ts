@@ -1,14 +1,11 @@
 import { Inject, Optional } from '@nestjs/common';
-import { show } from '../kernel/check.js';
+import { checkObject, type Mistake, show } from '../kernel/check.js';
 import type { Method } from '../pipeline/call.js';
 import { POLICY_LABELS, type PolicySet } from '../pipeline/policy-set.js';
 import { bindingOf, receiveRuntime, RUNTIME_TOKEN, unboundCall } from './binding.js';
 import { type ClassRecord, type Face, makeRecord, type MethodRecord } from './method-record.js';
 
-/**
- * Puts one policy on a method. The first decorator of ours replaces the method by a wrapper, the
- * others only add to its record; nothing is validated here, so that the boot can list every mistake.
- */
+/** Puts one policy on a method. */
 export function protect<K extends keyof PolicySet>(
   target: object,
   key: string | symbol,
@@ -17,7 +14,45 @@ export function protect<K extends keyof PolicySet>(
   options: PolicySet[K],
   returns: Face | undefined,
 ): void {
-  const decorator = POLICY_LABELS[kind];
+  decorate(target, key, descriptor, POLICY_LABELS[kind], returns, ({ policies }, at, mistakes) => {
+    if (options === undefined) {
+      // a limit read from an environment that lacks it must not mean no limit
+      mistakes.push({ at, problem: 'got undefined, expected what it is to do' });
+    }
+    if (policies[kind] !== undefined)
+      mistakes.push({ at, problem: 'given twice; expected it once' });
+    policies[kind] = options;
+  });
+}
+
+/** Puts a preset, or a set of policies, on a method: what single policies say wins over it. */
+export function protectBy(
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor | undefined,
+  preset: string | PolicySet,
+  returns: Face | undefined,
+): void {
+  decorate(target, key, descriptor, '@Resilient', returns, ({ presets }, at, mistakes) => {
+    const expected = 'the name of a preset or a set of policies';
+    if (typeof preset === 'string' ? preset !== '' : checkObject(at, preset).length === 0)
+      presets.unshift(preset); // decorators run from the last to the first
+    else mistakes.push({ at, problem: `got ${show(preset)}, expected ${expected}` });
+  });
+}
+
+/**
+ * The first decorator of ours replaces the method by a wrapper, the others only add to its record;
+ * options are not validated here, so that the boot can list every mistake.
+ */
+function decorate(
+  target: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor | undefined,
+  decorator: string,
+  returns: Face | undefined,
+  add: (method: MethodRecord, at: string, mistakes: Mistake[]) => void,
+): void {
   if (typeof target === 'function') {
     refuseStatic(
       target as unknown as { name: string; prototype: object },
@@ -34,13 +69,7 @@ export function protect<K extends keyof PolicySet>(
     return;
   }
   const method = methodRecord(record, target, key, descriptor, at);
-  if (options === undefined) {
-    // a limit read from an environment that lacks it must not mean no limit
-    record.mistakes.push({ at, problem: 'got undefined, expected what it is to do' });
-  }
-  if (method.policies[kind] !== undefined)
-    record.mistakes.push({ at, problem: 'given twice; expected it once' });
-  method.policies[kind] = options;
+  add(method, at, record.mistakes);
   if (returns === undefined) return;
   if (method.returns !== undefined && method.returns !== returns) {
     const problem = `got ${show(returns)}, and ${show(method.returns)} before; expected one of them`;
@@ -71,6 +100,7 @@ function methodRecord(
     original,
     wrapper: original,
     policies: {},
+    presets: [],
     returns: undefined,
   };
   made.wrapper = wrap(made);

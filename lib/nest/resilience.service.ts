@@ -4,9 +4,9 @@ import { ResilienceConfigError } from '../kernel/check.js';
 import type { ResilienceEvent } from '../kernel/event.js';
 import type { Method } from '../pipeline/call.js';
 import { EventStream } from '../pipeline/event-bus.js';
-import type { Pipeline } from '../pipeline/pipeline.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
+import type { Target } from '../pipeline/target.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { bindInstance, RUNTIME_TOKEN, type RuntimeHolder } from './binding.js';
 import type { ResilienceConfig } from './config.js';
@@ -56,8 +56,8 @@ export class ResilienceService {
     policies?: PolicySet,
     options: ExecuteOptions = {},
   ): Promise<T> {
-    const pipeline = this.pipelineOf(name, policies);
-    return (await runPromise(pipeline, fn, undefined, [], options.signal)) as T;
+    const target = this.targetOf(name, policies);
+    return (await runPromise(target, fn, undefined, [], options.signal)) as T;
   }
 
   /** Like `execute`, but an error is an answer: for callers that decide instead of catching. */
@@ -82,9 +82,9 @@ export class ResilienceService {
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- parameters are contravariant
   wrap<F extends (...args: any[]) => Promise<any>>(name: string, fn: F, policies: PolicySet): F {
-    const pipeline = this.pipelineOf(name, policies);
+    const target = this.targetOf(name, policies);
     const wrapped = function (this: unknown, ...args: unknown[]): Promise<unknown> {
-      return runPromise(pipeline, fn as Method, this, args);
+      return runPromise(target, fn as Method, this, args);
     };
     for (const key of ['name', 'length'] as const) {
       Object.defineProperty(wrapped, key, { value: fn[key], configurable: true });
@@ -98,13 +98,13 @@ export class ResilienceService {
     return instance;
   }
 
-  private pipelineOf(name: string, policies: PolicySet | undefined): Pipeline {
+  private targetOf(name: string, policies: PolicySet | undefined): Target {
     const known = this.names.get(name);
     if (known !== undefined) {
       this.warnOfOthers(name, known, policies);
-      return known.pipeline;
+      return known.target;
     }
-    if (this.runtime.pipeline(name) !== undefined) {
+    if (this.runtime.target(name) !== undefined) {
       const problem =
         'is the name of a decorated method or a handler, whose policies are its own; choose another (to share a breaker or bulkhead, give it a `name` in both places)';
       throw new ResilienceConfigError([{ at: name, problem }]);
@@ -126,9 +126,9 @@ export class ResilienceService {
       const problem = `it would be the ${this.maxNames + 1}th name; is it made of user input? Use few names, or raise maxNames`;
       throw new ResilienceConfigError([{ at: name, problem }]);
     }
-    const pipeline = this.runtime.registerChecked(name, policies);
-    this.names.set(name, { pipeline, policies });
-    return pipeline;
+    const target = this.runtime.registerChecked(name, policies);
+    this.names.set(name, { target, policies });
+    return target;
   }
 
   /** Not an error: a call that worked must not fail for another that came before it. */
@@ -143,7 +143,7 @@ export class ResilienceService {
 
 /** What a name was first used with. */
 interface Registration {
-  readonly pipeline: Pipeline;
+  readonly target: Target;
   readonly policies: PolicySet;
   warned?: boolean;
 }

@@ -1,19 +1,28 @@
-import type { CancelTimer } from '../kernel/clock.js';
+import { retryAfterOf } from '../errors/retry-after.js';
+import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Outcome } from '../kernel/outcome.js';
 import { type Permit, REFUSED } from '../kernel/permit.js';
-import type { ResilienceRejection } from '../kernel/rejection.js';
-import { BulkheadFullError, QueueTimeoutError } from '../policies/bulkhead/bulkhead-full.error.js';
-import type { Ticket } from '../policies/bulkhead/bulkhead.js';
+import { isResilienceRejection, type ResilienceRejection } from '../kernel/rejection.js';
 import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open.error.js';
+import { type FailureFacts, failureFacts } from '../policies/circuit-breaker/trip.js';
+import { RateLimitedError } from '../policies/rate-limit/rate-limited.error.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
+import { wasBlocked } from '../policies/time-limit/time-limit.js';
+import { makeContext } from './call-context.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import { emit } from './environment.js';
+import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
+import { Seat } from './seat.js';
+import type { Decision, Trace } from './trace.js';
 
 /** The call that an attempt belongs to. */
 export interface AttemptOwner {
   readonly pipeline: Pipeline;
+  readonly lane: Lane;
+  readonly args: readonly unknown[];
+  readonly trace: Trace | undefined;
   /** When the whole call ends, by the monotonic clock. */
   readonly totalEnds: Milliseconds | undefined;
   /** Starts the method for the attempt and tells the attempt how it ends. Must not throw. */
@@ -28,7 +37,7 @@ export interface AttemptOwner {
 }
 
 /**
- * - `waiting`: for a slot.
+ * - `waiting`: for its turn or a slot.
  * - `running`: the method runs and somebody waits for it.
  * - `abandoned`: the method runs and nobody waits for it; its slot is still in use.
  * - `over`: ended; whatever comes now changes nothing.
@@ -36,19 +45,29 @@ export interface AttemptOwner {
 type Phase = 'waiting' | 'running' | 'abandoned' | 'over';
 
 /**
- * One attempt on its way through breaker, time limit and bulkhead into the method, and back.
+ * One attempt on its way through breaker, rate limit, time limit and bulkhead into the method, and
+ * back.
  *
- * What it took (permit, slot, timer, place in the queue) it gives back exactly once, whichever of
- * its ends comes first.
+ * What it took (permit, turn, slot, timer) it gives back exactly once, whichever of its ends comes
+ * first.
  */
 export class Attempt implements ContextSource {
   private phase: Phase = 'waiting';
   private permit: Permit = REFUSED;
-  private slot = false;
-  private ticket: Ticket | undefined;
-  private cancelLimit: CancelTimer | undefined;
-  private cancelQueueTimer: CancelTimer | undefined;
+  private seat: Seat | undefined;
+  /** Whether it had to wait before its method could start. */
+  private waited = false;
+  private leaveLine: (() => void) | undefined;
+  private limit: Milliseconds | undefined;
   private limitEnds: Milliseconds | undefined;
+  private cancelLimit: CancelTimer | undefined;
+  private cancelIdle: CancelTimer | undefined;
+  private startedAt: Milliseconds = 0;
+  private lastValueAt: Milliseconds = 0;
+  /** Whether its stream has delivered a value. */
+  hasValue = false;
+  /** A stream's first value was a failure by `isFailure`. */
+  private badValue = false;
   private controller: AbortController | undefined;
   private abortReason: { readonly reason: unknown } | undefined;
   private known: CallContext | undefined;
@@ -60,70 +79,91 @@ export class Attempt implements ContextSource {
 
   /** Starts the attempt: admission, then the method. */
   enter(): void {
-    const { breaker, bulkhead, timeLimit } = this.call.pipeline;
+    const { breaker } = this.call.lane;
     if (breaker !== undefined) {
-      this.permit = breaker.policy.enter();
-      if (this.permit === REFUSED) {
-        const { name, policy } = breaker;
-        this.phase = 'over';
-        this.call.refused(
-          new CircuitOpenError(name, policy.current, policy.retryAfter(), this.stack),
-        );
+      const { name, policy } = breaker;
+      this.permit = policy.enter();
+      if (this.permit === REFUSED && policy.mode === 'enforce') {
+        this.refuse(new CircuitOpenError(name, policy.current, policy.retryAfter(), this.stack));
         return;
       }
+      // in shadow mode it runs unobserved
+      this.note('circuit-breaker', this.permit === REFUSED ? 'would refuse' : 'admitted');
     }
-    if (timeLimit !== undefined) this.startLimit(timeLimit);
-    if (bulkhead === undefined || bulkhead.policy.enter()) {
-      this.slot = bulkhead !== undefined;
-      this.run();
-    } else {
-      this.queue();
-    }
+    if (this.call.lane.rateLimit === undefined) this.enterLimits();
+    else this.enterRateLimit();
   }
 
-  /** Takes over an attempt that was admitted, and whose method runs, without an engine. */
-  adopt(permit: Permit): void {
+  /**
+   * Takes over an attempt that was admitted, and whose method runs, without an engine.
+   *
+   * @param startedAt when it began, where the breaker measures
+   */
+  adopt(permit: Permit, startedAt: Milliseconds): void {
     this.permit = permit;
-    this.slot = this.call.pipeline.bulkhead !== undefined;
+    this.startedAt = startedAt;
+    if (this.call.lane.bulkhead !== undefined) {
+      this.seat = new Seat(this.call.lane.bulkhead, this.call.pipeline.env);
+      this.seat.adopt();
+    }
     this.phase = 'running';
   }
 
   /** The method answered, or its stream completed. */
   succeeded(value: unknown): void {
     if (this.phase !== 'running') return this.ended('success');
-    this.leave('success');
-    this.releaseSlot();
+    this.endWell(value);
     this.call.succeeded(value);
+  }
+
+  /** The first value is to be followed by another attempt: the work behind it has been stopped. */
+  replaced(value: unknown): void {
+    this.endWell(value);
   }
 
   /** The method threw, rejected, or its stream failed. */
   failed(error: unknown): void {
     if (this.phase !== 'running') return this.ended('failure');
-    const { pipeline } = this.call;
-    if (pipeline.isOwnRefusal(error)) pipeline.breaker!.policy.makeRoom(this.permit);
-    this.leave(pipeline.breaker === undefined ? 'failure' : pipeline.outcomeOf(error));
-    this.releaseSlot();
+    const { pipeline, lane } = this.call;
+    if (lane.breaker !== undefined && isRefusalOf(lane.breaker.name, error))
+      lane.breaker.policy.makeRoom(this.permit);
+    const outcome = lane.breaker === undefined ? 'failure' : pipeline.outcomeOf(error);
+    this.note('method', `failed, counted as ${outcome}`);
+    this.leave(outcome, error);
+    this.seat?.giveBack();
     this.call.failed(error, false);
   }
 
   /** The first value of a stream: in time, and enough for a probe. The slot is held to the end. */
-  firstValue(): void {
+  firstValue(value: unknown): void {
+    this.hasValue = true;
     this.cancelLimit?.();
-    const breaker = this.call.pipeline.breaker?.policy;
-    if (breaker?.isProbe(this.permit) === true) this.settle('success');
+    const { pipeline, lane } = this.call;
+    const outcome = pipeline.outcomeOfValue(value);
+    this.badValue = outcome === 'failure';
+    if (lane.breaker?.policy.isProbe(this.permit) === true) this.settle(outcome);
+    const { idle } = pipeline;
+    if (idle !== undefined) this.watchGaps(idle, idle);
+  }
+
+  /** Another value of a stream that is not to fall silent. */
+  laterValue(): void {
+    if (this.call.pipeline.idle !== undefined) this.lastValueAt = this.now();
   }
 
   /** The caller left, or the whole call ran out of time: nobody waits for this attempt any more. */
   abandon(reason: unknown, outcome: Outcome): void {
     if (this.phase !== 'waiting' && this.phase !== 'running') return;
     const wasRunning = this.phase === 'running';
-    this.leave(outcome);
+    this.leave(outcome, reason);
+    this.leaveLine?.();
     if (wasRunning) {
       this.phase = 'abandoned';
+      this.holdOn();
       this.abort(reason);
       this.call.stopWork(this);
     } else {
-      this.leaveQueue();
+      this.seat?.giveBack();
     }
   }
 
@@ -141,109 +181,202 @@ export class Attempt implements ContextSource {
   stopped(): void {
     if (this.phase === 'abandoned') {
       this.phase = 'over';
-      this.releaseSlot();
+      this.seat?.giveBack();
     }
   }
 
   get context(): CallContext {
-    return (this.known ??= this.makeContext());
+    const { pipeline } = this.call;
+    return (this.known ??= makeContext({
+      clock: pipeline.env.clock,
+      target: pipeline.name,
+      attempt: this.number,
+      ends: this.ends,
+      signal: () => this.signal(),
+    }));
+  }
+
+  endsBy(clock: Clock): Milliseconds | undefined {
+    // what the method left behind when it ended has no deadline any more
+    if (this.phase === 'over' || clock !== this.call.pipeline.env.clock) return undefined;
+    return this.ends;
+  }
+
+  holds(bulkhead: object): boolean {
+    return this.seat?.holds(bulkhead) === true;
+  }
+
+  private enterRateLimit(): void {
+    const { name, policy } = this.call.lane.rateLimit!;
+    const wait = policy.enter();
+    if (wait < 0) {
+      this.refuse(new RateLimitedError(name, -wait, this.stack));
+    } else if (wait === 0) {
+      this.enterLimits();
+    } else {
+      this.note('rate-limit', `waits about ${wait} ms`);
+      this.waitFor(
+        (granted) => {
+          this.leaveLine = policy.join(granted);
+        },
+        () => {
+          this.leaveLine = undefined;
+          this.enterLimits();
+        },
+      );
+    }
+  }
+
+  private enterLimits(): void {
+    const { pipeline, lane, args } = this.call;
+    const limit = pipeline.limitFor(this.number, args);
+    if (limit !== undefined) this.startLimit(limit);
+    if (lane.bulkhead === undefined) {
+      this.run();
+      return;
+    }
+    this.seat = new Seat(lane.bulkhead, pipeline.env);
+    if (this.seat.take()) this.run();
+    else this.queue(this.seat, pipeline.priorityOf(args));
+  }
+
+  private queue(seat: Seat, priority: number): void {
+    let refusal: ResilienceRejection | undefined;
+    const timedOut = (error: ResilienceRejection): void => this.refuse(error);
+    this.waitFor(
+      (granted) => {
+        refusal = seat.queue(priority, granted, timedOut);
+      },
+      () => {
+        const { limitEnds } = this;
+        // its timer is late: the event loop was blocked
+        if (limitEnds !== undefined && this.now() >= limitEnds) this.timedOut(this.limit!);
+        else this.run();
+      },
+    );
+    if (refusal !== undefined) this.refuse(refusal);
+    else this.note('bulkhead', 'queued');
+  }
+
+  /** Goes on in this caller's async context, not in that of whoever makes room. */
+  private waitFor(join: (granted: () => void) => void, then: () => void): void {
+    this.waited = true;
+    let granted!: () => void;
+    const turn = new Promise<void>((resolve) => (granted = resolve));
+    join(granted);
+    void turn.then(() => {
+      if (this.phase === 'waiting') then();
+    });
   }
 
   private run(): void {
+    const { lane } = this.call;
+    if (lane.breaker !== undefined) {
+      if (this.waited) lane.breaker.policy.started(this.permit);
+      if (lane.breaker.policy.slowCallDuration !== undefined) this.startedAt = this.now();
+    }
+    const hold = lane.bulkhead?.policy.maxHold;
     this.phase = 'running';
+    if (typeof hold === 'number') this.seat!.holdAtMost(hold);
+    this.note('method', 'started');
     this.call.invoke(this);
   }
 
-  private queue(): void {
-    const { name, policy } = this.call.pipeline.bulkhead!;
-    let arrived!: () => void;
-    const turn = new Promise<void>((resolve) => (arrived = resolve));
-    this.ticket = policy.join(() => {
-      this.slot = true;
-      this.cancelQueueTimer?.();
-      arrived();
-    });
-    if (this.ticket === undefined) {
-      const { running, queued } = policy.snapshot();
-      this.leave('rejected');
-      this.call.refused(new BulkheadFullError(name, running, queued, this.stack));
-      return;
-    }
-    // the work starts in this caller's async context, not in that of whoever frees the slot
-    void turn.then(() => {
-      if (this.phase !== 'waiting') return;
-      if (this.limitEnds !== undefined && this.call.pipeline.env.clock.now() >= this.limitEnds) {
-        this.timedOut(this.call.pipeline.timeLimit!); // its timer is late: the event loop was blocked
-        return;
-      }
-      this.call.pipeline.breaker?.policy.started(this.permit);
-      this.run();
-    });
-    const { queueTimeout } = policy;
-    if (queueTimeout !== undefined) {
-      const { clock } = this.call.pipeline.env;
-      this.cancelQueueTimer = clock.schedule(() => this.queueTimedOut(queueTimeout), queueTimeout);
-    }
-  }
-
-  private queueTimedOut(waited: Milliseconds): void {
-    if (this.phase !== 'waiting' || this.slot) return;
+  private refuse(error: ResilienceRejection): void {
+    this.note(error.policy, `refused: ${error.code}`);
     this.leave('rejected');
-    this.leaveQueue();
-    this.call.refused(new QueueTimeoutError(this.call.pipeline.bulkhead!.name, waited, this.stack));
+    this.call.refused(error);
   }
 
   private startLimit(limit: Milliseconds): void {
-    const { clock } = this.call.pipeline.env;
-    this.limitEnds = clock.now() + limit;
-    this.cancelLimit = clock.schedule(() => this.timedOut(limit), limit);
+    this.limit = limit;
+    this.limitEnds = this.now() + limit;
+    this.cancelLimit = this.call.pipeline.env.clock.schedule(() => this.timedOut(limit), limit);
   }
 
   private timedOut(limit: Milliseconds): void {
     if (this.phase !== 'waiting' && this.phase !== 'running') return;
-    const { pipeline } = this.call;
     const started = this.phase === 'running';
-    const error = new CallTimeoutError('time-limit', pipeline.name, limit, started, this.stack);
-    emit(pipeline.env, { type: 'call-timed-out', target: pipeline.name, limit, started });
-    this.abandon(error, started ? 'failure' : 'rejected');
+    const blocked = wasBlocked(limit, this.now() - this.limitEnds!);
+    this.giveUp(limit, { started, blocked, idle: false });
+  }
+
+  private watchGaps(idle: Milliseconds, delay: Milliseconds): void {
+    if (delay === idle) this.lastValueAt = this.now();
+    this.cancelIdle = this.call.pipeline.env.clock.schedule(() => {
+      if (this.phase !== 'running') return;
+      const left = this.lastValueAt + idle - this.now();
+      if (left > 0) this.watchGaps(idle, left);
+      else this.giveUp(idle, { started: true, blocked: wasBlocked(idle, -left), idle: true });
+    }, delay);
+  }
+
+  private giveUp(
+    limit: Milliseconds,
+    facts: { readonly started: boolean; readonly blocked: boolean; readonly idle: boolean },
+  ): void {
+    const { env, name } = this.call.pipeline;
+    const { started, blocked } = facts;
+    const error = new CallTimeoutError('time-limit', name, limit, started, this.stack, facts);
+    emit(env, { type: 'call-timed-out', target: name, limit, started, blocked });
+    this.note('time-limit', `${limit} ms have passed`);
+    // an answer that nobody could read in time is no fault of the dependency
+    this.abandon(error, started ? (blocked ? 'cancelled' : 'failure') : 'rejected');
     this.call.failed(error, started);
   }
 
-  /** Ends the wait for this attempt. The slot, and the place in the queue, are for the caller to give back. */
-  private leave(outcome: Outcome): void {
-    this.phase = 'over';
-    this.cancelLimit?.();
-    this.cancelQueueTimer?.();
-    this.settle(outcome);
+  private endWell(value: unknown): void {
+    const outcome = this.outcomeOf(value);
+    this.note('method', outcome === 'success' ? 'answered' : 'answered, counted as failure');
+    this.leave(outcome);
+    this.seat?.giveBack();
   }
 
-  private settle(outcome: Outcome): void {
+  /** Of a stream the first value decides, and it has. */
+  private outcomeOf(value: unknown): Outcome {
+    if (this.hasValue) return this.badValue ? 'failure' : 'success';
+    return this.call.pipeline.outcomeOfValue(value);
+  }
+
+  /** Ends the wait for this attempt. The slot is for the caller to give back. */
+  private leave(outcome: Outcome, error?: unknown): void {
+    this.phase = 'over';
+    this.cancelLimit?.();
+    this.cancelIdle?.();
+    this.settle(outcome, error);
+  }
+
+  private settle(outcome: Outcome, error?: unknown): void {
     if (this.permit === REFUSED) return;
     const { permit } = this;
     this.permit = REFUSED;
-    this.call.pipeline.breaker!.policy.settle(permit, outcome);
+    const { policy } = this.call.lane.breaker!;
+    const measured = policy.slowCallDuration !== undefined && this.startedAt > 0;
+    const duration = measured ? this.now() - this.startedAt : undefined;
+    const facts = outcome === 'failure' ? this.factsOf(error) : undefined;
+    policy.settle(permit, outcome, duration, facts);
   }
 
-  private leaveQueue(): void {
-    if (this.slot) this.releaseSlot();
-    else if (this.ticket !== undefined) this.call.pipeline.bulkhead!.policy.leave(this.ticket);
-  }
-
-  private releaseSlot(): void {
-    if (!this.slot) return;
-    this.slot = false;
-    this.call.pipeline.bulkhead!.policy.release();
+  private factsOf(error: unknown): FailureFacts {
+    return failureFacts(error, retryAfterOf(error, this.call.pipeline.env.clock.epoch()));
   }
 
   /** Work that nobody waits for has ended. */
   private ended(outcome: 'success' | 'failure'): void {
     if (this.phase !== 'abandoned') return;
     this.phase = 'over';
-    this.releaseSlot();
+    this.seat?.giveBack();
     const { counters, env, name } = this.call.pipeline;
     if (outcome === 'success') counters.lateSuccesses += 1;
     else counters.lateFailures += 1;
     emit(env, { type: 'late-result', target: name, outcome });
+  }
+
+  /** Work that nobody waits for keeps its slot for a while: for 5 time limits, unless it is said otherwise. */
+  private holdOn(): void {
+    const { limit, limitEnds } = this;
+    if (limit === undefined || this.call.lane.bulkhead?.policy.maxHold !== undefined) return;
+    this.seat?.holdAtMost(Math.max(0, limitEnds! + 4 * limit - this.now()));
   }
 
   private abort(reason: unknown): void {
@@ -251,28 +384,22 @@ export class Attempt implements ContextSource {
     this.controller?.abort(reason);
   }
 
+  private note(by: Decision['by'], verdict: string): void {
+    this.call.trace?.note(this.number, by, verdict);
+  }
+
+  private now(): Milliseconds {
+    return this.call.pipeline.env.clock.now();
+  }
+
   private get stack(): boolean {
     return this.call.pipeline.env.stack;
   }
 
-  private makeContext(): CallContext {
-    const { pipeline, totalEnds } = this.call;
-    const { clock } = pipeline.env;
-    const ends = Math.min(
-      this.limitEnds ?? Number.POSITIVE_INFINITY,
-      totalEnds ?? Number.POSITIVE_INFINITY,
-    );
-    const remaining = (): Milliseconds => Math.max(0, ends - clock.now());
-    const signal = (): AbortSignal => this.signal();
-    return {
-      get signal() {
-        return signal();
-      },
-      attempt: this.number,
-      ...(ends === Number.POSITIVE_INFINITY ? {} : { deadline: clock.epoch() + remaining() }),
-      remaining,
-      target: pipeline.name,
-    };
+  private get ends(): Milliseconds | undefined {
+    const { totalEnds } = this.call;
+    if (this.limitEnds === undefined) return totalEnds;
+    return totalEnds === undefined ? this.limitEnds : Math.min(this.limitEnds, totalEnds);
   }
 
   /** Made on demand: most methods never ask, and a controller costs more than the rest of the call. */
@@ -283,4 +410,9 @@ export class Attempt implements ContextSource {
     }
     return this.controller.signal;
   }
+}
+
+/** Whether the breaker of that name refused a call that the method made further in. */
+function isRefusalOf(name: string, error: unknown): boolean {
+  return isResilienceRejection(error) && error.code === 'CIRCUIT_OPEN' && error.target === name;
 }

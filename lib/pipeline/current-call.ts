@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 
 /** The attempt that is running, as the method sees it. */
@@ -18,10 +20,30 @@ export interface CallContext {
 /** Something that can make the context of the attempt it stands for. */
 export interface ContextSource {
   readonly context: CallContext;
+  /** When the attempt is given up by that clock, as long as somebody waits for it; else undefined. */
+  endsBy(clock: Clock): Milliseconds | undefined;
+  /** Whether it has a slot in that bulkhead. */
+  holds(bulkhead: object): boolean;
 }
 
 let running: ContextSource | undefined;
 let warned = false;
+
+/**
+ * Made when the first pipeline with `propagateDeadline` is: merely enabling one makes every promise
+ * of a Node 20 process slower.
+ */
+let contexts: AsyncLocalStorage<ContextSource> | undefined;
+
+/** From here on attempts may run in an async context. */
+export function openContexts(): void {
+  contexts ??= new AsyncLocalStorage();
+}
+
+/** When the nearest enclosing call that propagates its deadline ends; undefined if there is none. */
+export function inheritedEnd(clock: Clock): Milliseconds | undefined {
+  return contexts?.getStore()?.endsBy(clock);
+}
 
 const INERT: CallContext = {
   signal: new AbortController().signal,
@@ -32,11 +54,13 @@ const INERT: CallContext = {
 
 /**
  * The attempt that is starting. To be read in the first synchronous line of the method, before any
- * `await`; keep the answer as long as you like. Read elsewhere it is inert: a signal that never
- * aborts, attempt 1, no deadline, and the process warns once.
+ * `await`; keep the answer as long as you like. In a method with `propagateDeadline` it can be read
+ * anywhere. Read elsewhere it is inert: a signal that never aborts, attempt 1, no deadline, and the
+ * process warns once.
  */
 export function currentCall(): CallContext {
-  if (running !== undefined) return running.context;
+  const source = running ?? contexts?.getStore();
+  if (source !== undefined) return source.context;
   if (!warned) {
     warned = true;
     process.emitWarning(
@@ -47,6 +71,22 @@ export function currentCall(): CallContext {
     );
   }
   return INERT;
+}
+
+/** The attempt whose method is in its synchronous part, or in whose async context we are. */
+export function enclosingCall(): ContextSource | undefined {
+  return running ?? contexts?.getStore();
+}
+
+/** Calls the method as the running attempt in an async context of its own. */
+export function runInContext(
+  source: ContextSource,
+  method: (...args: never[]) => unknown,
+  self: unknown,
+  args: unknown[],
+): unknown {
+  openContexts();
+  return contexts!.run(source, runAs, source, method, self, args);
 }
 
 /**

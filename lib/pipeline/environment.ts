@@ -12,6 +12,8 @@ export interface Environment {
   readonly bus: EventBus;
   /** Whether rejections capture a stack trace. */
   readonly stack: boolean;
+  /** Whether every decision on the way of a call is written down. */
+  readonly trace: boolean;
 }
 
 type EventBody = ResilienceEvent extends infer E
@@ -32,6 +34,9 @@ const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
   'probe-lost': 'warning',
   'predicate-failed': 'warning',
   'unbound-call': 'warning',
+  'retry-declined': 'info',
+  'bulkhead-reclaimed': 'warning',
+  'policies-changed': 'info',
 };
 
 /** Stamps an event and sends it, if anybody listens. */

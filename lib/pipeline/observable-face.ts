@@ -2,8 +2,9 @@ import { AsyncResource } from 'node:async_hooks';
 import { from, isObservable, Observable, type ObservableInput, Subscriber } from 'rxjs';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
-import { runAs } from './current-call.js';
+import { runAs, runInContext } from './current-call.js';
 import type { Pipeline } from './pipeline.js';
+import type { Target } from './target.js';
 
 /**
  * A call that returns a stream: one subscription is one call, and each of its attempts invokes the
@@ -13,7 +14,7 @@ class ObservableCall extends Call {
   private inner: Subscriber<unknown> | undefined;
   private fallback: Subscriber<unknown> | undefined;
   private emitted = false;
-  /** The first value; if none follows, it is the answer. */
+  /** The latest value; if it is the only one, it is the answer. */
   private only: unknown;
 
   constructor(
@@ -25,7 +26,7 @@ class ObservableCall extends Call {
     /** Whether unsubscribing ends the work, or only hides from us when it ends. */
     private readonly stoppable: boolean,
   ) {
-    super(pipeline, self, args);
+    super(pipeline, pipeline.laneOf(args), self, args);
     subscriber.add(() => this.unsubscribed());
   }
 
@@ -36,7 +37,9 @@ class ObservableCall extends Call {
   override invoke(attempt: Attempt): void {
     let source: Observable<unknown>;
     try {
-      const result = runAs(attempt, this.method, this.self, this.args);
+      const result = this.inContext(attempt, () =>
+        runAs(attempt, this.method, this.self, this.freshArgs()),
+      );
       source = isObservable(result) ? result : from(result as ObservableInput<unknown>);
     } catch (error) {
       attempt.failed(error);
@@ -57,7 +60,7 @@ class ObservableCall extends Call {
     });
     this.inner = inner;
     try {
-      runAs(undefined, () => source.subscribe(inner), undefined, []);
+      this.inContext(attempt, () => runAs(undefined, () => source.subscribe(inner), undefined, []));
     } catch (error) {
       attempt.failed(error); // a closed Subject throws instead of notifying
     }
@@ -115,14 +118,21 @@ class ObservableCall extends Call {
       inner.unsubscribe();
       return;
     }
-    if (this.emitted) {
-      this.key = undefined; // one answer can be kept, and given again; a stream is none
-    } else {
-      this.emitted = true;
-      this.only = value;
-      this.firstValue(attempt);
+    if (this.retriesResult(value)) {
+      attempt.replaced(value);
+      inner.unsubscribe();
+      return;
     }
+    if (this.emitted) this.key = undefined; // one answer can be kept, and given again; a stream is none
+    this.emitted = true;
+    this.only = value;
+    if (attempt.hasValue) attempt.laterValue();
+    else this.firstValue(attempt, value);
     this.subscriber.next(value);
+  }
+
+  private inContext<T>(attempt: Attempt, step: () => T): T {
+    return this.pipeline.propagates ? (runInContext(attempt, step, undefined, []) as T) : step();
   }
 
   /**
@@ -164,13 +174,13 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
  * unsubscribe, so we stay to see it end and to hold its slot until then
  */
 export function runObservable(
-  pipeline: Pipeline,
+  target: Target,
   method: Method,
   self: unknown,
   args: unknown[],
   stoppable = true,
 ): Observable<unknown> {
   return new Observable((subscriber) =>
-    new ObservableCall(pipeline, method, self, args, subscriber, stoppable).start(),
+    new ObservableCall(target.pipeline, method, self, args, subscriber, stoppable).start(),
   );
 }

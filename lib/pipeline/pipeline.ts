@@ -1,26 +1,25 @@
 import { RETRY_TABLE } from '../errors/retry-table.js';
 import type { Classification } from '../kernel/classifier.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
-import { type CompiledMatcher, compileMatcher } from '../kernel/matcher.js';
+import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
-import type { Permit } from '../kernel/permit.js';
 import { isResilienceRejection } from '../kernel/rejection.js';
+import { compilePriority, type PriorityOf } from '../policies/bulkhead/priority.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import { Fallback } from '../policies/fallback/fallback.js';
 import { Retry } from '../policies/retry/retry.js';
-import { timeLimitOf } from '../policies/time-limit/time-limit.js';
-import type { CallContext, ContextSource } from './current-call.js';
-import { emit, type Environment } from './environment.js';
+import type { RetryBudget } from '../policies/retry/retry-budget.js';
+import { compileTimeLimit, type LimitFor } from '../policies/time-limit/time-limit.js';
+import { makeContext } from './call-context.js';
+import { type CallContext, type ContextSource, openContexts } from './current-call.js';
+import type { Environment } from './environment.js';
+import { fixedOf, type Lane, type Named, policyFor, type Sources } from './lane.js';
 import type { PolicySet } from './policy-set.js';
 
-/** A policy that others may share, with the name it is known by. */
-export interface Named<T> {
-  readonly name: string;
-  readonly policy: T;
-}
-
-/** What a pipeline has done besides running the method. */
+/** What a target's calls have done besides running the method. */
 export interface PipelineCounters {
   /** Attempts after the first. */
   retries: number;
@@ -32,80 +31,168 @@ export interface PipelineCounters {
   lateFailures: number;
 }
 
-/** The policies of one method, ready to run: made once, used by every call. */
-export class Pipeline implements ContextSource {
-  readonly retry: Retry | undefined;
+/** What outlives a change of the policies. */
+export interface Continuity {
+  readonly counters: PipelineCounters;
   readonly fallback: Fallback | undefined;
-  readonly timeLimit: Milliseconds | undefined;
-  /** A call needs the engine from its start: it may have to be answered while its method is still running, or its answer is kept. */
+}
+
+/** What a pipeline is made of besides its policies. */
+export interface PipelineParts {
+  readonly env: Environment;
+  readonly report: PredicateReport;
+  readonly sources: Sources;
+  readonly budget: RetryBudget | undefined;
+  /** What the target had before, if this replaces it. */
+  readonly before: Continuity | undefined;
+}
+
+/** The policies of one target, ready to run: made once, used by every call. */
+export class Pipeline implements ContextSource, Continuity {
+  readonly env: Environment;
+  /** Tells that a function from the options threw. */
+  readonly report: PredicateReport;
+  readonly retry: Retry | undefined;
+  readonly budget: RetryBudget | undefined;
+  readonly fallback: Fallback | undefined;
+  /** Whether an attempt has a limit of its own. */
+  readonly timeLimited: boolean;
+  /** Milliseconds that a stream may be silent after its first value. */
+  readonly idle: Milliseconds | undefined;
+  /** Whether calls run in an async context, for those made further in to find their deadline there. */
+  readonly propagates: boolean;
+  /** What every call meets where no policy is keyed. */
+  readonly lane: Lane;
+  readonly counters: PipelineCounters;
+  private readonly sources: Sources;
+  private readonly keyed: boolean;
+  /**
+   * A call needs the engine from its start: it may have to be answered while its method is still
+   * running, or its answer is looked at.
+   */
   private readonly engaged: boolean;
-  readonly counters: PipelineCounters = {
-    retries: 0,
-    degraded: 0,
-    lateSuccesses: 0,
-    lateFailures: 0,
-  };
+  private readonly timeLimit: LimitFor | undefined;
+  private readonly priority: PriorityOf | undefined;
   private readonly ignore: CompiledMatcher | undefined;
   private readonly failOn: CompiledMatcher | undefined;
+  private readonly isFailure: CircuitBreakerOptions['isFailure'];
 
   constructor(
     readonly name: string,
     policies: PolicySet,
-    readonly env: Environment,
-    readonly breaker: Named<CircuitBreaker> | undefined,
-    readonly bulkhead: Named<Bulkhead> | undefined,
+    { env, report, sources, budget, before }: PipelineParts,
   ) {
-    const report = (option: string, error: unknown): void =>
-      emit(env, { type: 'predicate-failed', target: name, option, error });
-    const { retry, fallback, timeLimit } = policies;
-    this.retry =
-      retry === undefined ? undefined : new Retry(retry, env.random, report, RETRY_TABLE);
-    this.fallback = fallback === undefined ? undefined : new Fallback(fallback, env.clock, report);
-    this.timeLimit = timeLimit === undefined ? undefined : timeLimitOf(timeLimit);
+    const { circuitBreaker, retry, bulkhead } = policies;
+    const timeLimit = policies.timeLimit;
+    this.env = env;
+    this.report = report;
+    this.sources = sources;
+    const { breaker, rateLimit } = sources;
+    this.lane = {
+      breaker: fixedOf(breaker),
+      rateLimit: fixedOf(rateLimit),
+      bulkhead: fixedOf(sources.bulkhead),
+    };
+    this.keyed = Object.values(sources).some(
+      (source) => source !== undefined && !('fixed' in source),
+    );
+    this.budget = budget;
+    this.counters = before?.counters ?? {
+      retries: 0,
+      degraded: 0,
+      lateSuccesses: 0,
+      lateFailures: 0,
+    };
+    this.retry = retry && new Retry(retry, env.random, report, RETRY_TABLE);
+    this.fallback =
+      before?.fallback ?? (policies.fallback && new Fallback(policies.fallback, env.clock, report));
+    this.timeLimited = timeLimit !== undefined;
+    this.timeLimit = timeLimit === undefined ? undefined : compileTimeLimit(timeLimit);
+    this.idle = typeof timeLimit === 'object' ? timeLimit.idle : undefined;
+    this.propagates =
+      retry?.propagateDeadline === true ||
+      (typeof timeLimit === 'object' && timeLimit.propagateDeadline === true);
+    if (this.propagates) openContexts();
+    this.priority = compilePriority(bulkhead?.priority, report);
+    this.ignore = compileMatcher(circuitBreaker?.ignore, 'ignore', false, report);
+    this.failOn = compileMatcher(circuitBreaker?.failOn, 'failOn', true, report);
+    this.isFailure = circuitBreaker?.isFailure;
     this.engaged =
-      this.timeLimit !== undefined ||
-      this.retry?.totalTimeout !== undefined ||
-      this.fallback?.keeps === true;
-    this.ignore = compileMatcher(policies.circuitBreaker?.ignore, 'ignore', false, report);
-    this.failOn = compileMatcher(policies.circuitBreaker?.failOn, 'failOn', true, report);
+      this.timeLimited ||
+      this.propagates ||
+      rateLimit !== undefined ||
+      env.trace ||
+      this.isFailure !== undefined ||
+      typeof bulkhead?.maxHold === 'number' ||
+      this.fallback?.keeps === true ||
+      retry?.totalTimeout !== undefined ||
+      retry?.retryOnResult !== undefined ||
+      retry?.cloneArgs === true;
+  }
+
+  /** The stateful policies that a call with these arguments meets. */
+  laneOf(args: readonly unknown[]): Lane {
+    if (!this.keyed) return this.lane;
+    const { breaker, rateLimit, bulkhead } = this.sources;
+    return {
+      breaker: policyFor(breaker, args),
+      rateLimit: policyFor(rateLimit, args),
+      bulkhead: policyFor(bulkhead, args),
+    };
+  }
+
+  /** The breaker that all calls share. */
+  get breaker(): Named<CircuitBreaker> | undefined {
+    return this.lane.breaker;
+  }
+
+  /** The bulkhead that all calls share. */
+  get bulkhead(): Named<Bulkhead> | undefined {
+    return this.lane.bulkhead;
   }
 
   /** Whether a call would be admitted at once, and only its method could end it. */
-  runsDirectly(): boolean {
+  runsDirectly(lane: Lane): boolean {
     return (
       !this.engaged &&
-      (this.breaker?.policy.isClosed ?? true) &&
-      (this.bulkhead?.policy.hasRoom ?? true)
+      (lane.breaker?.policy.isClosed ?? true) &&
+      (lane.bulkhead?.policy.hasRoom ?? true)
     );
   }
 
-  /** A call that ran directly has ended well. */
-  leave(permit: Permit): void {
-    this.bulkhead?.policy.release();
-    this.breaker?.policy.settle(permit, 'success');
+  /** The limit of an attempt, counted from 1; undefined if it has none. */
+  limitFor(attempt: number, args: readonly unknown[]): Milliseconds | undefined {
+    return this.timeLimit?.(attempt, args, this.report);
+  }
+
+  /** The priority in the bulkhead's queue. */
+  priorityOf(args: readonly unknown[]): number {
+    return this.priority?.(args) ?? 0;
   }
 
   /** The context of a call that runs directly: nothing can abort it, so it need not be told from others. */
   get context(): CallContext {
     let signal: AbortSignal | undefined;
-    return {
-      get signal() {
-        return (signal ??= new AbortController().signal);
-      },
-      attempt: 1,
-      remaining: () => Number.POSITIVE_INFINITY,
+    return makeContext({
+      clock: this.env.clock,
       target: this.name,
-    };
+      attempt: 1,
+      ends: undefined,
+      signal: () => (signal ??= new AbortController().signal),
+    });
+  }
+
+  endsBy(_clock: Clock): undefined {
+    return undefined; // a call with a deadline does not run directly
+  }
+
+  /** Whether a call that runs directly has a slot there. */
+  holds(bulkhead: object): boolean {
+    return this.lane.bulkhead?.policy === bulkhead;
   }
 
   classify(error: unknown): Classification {
     return this.env.classifier.classify(error);
-  }
-
-  /** Whether the breaker of this call refused another call that the method made further in. */
-  isOwnRefusal(error: unknown): boolean {
-    if (this.breaker === undefined || !isResilienceRejection(error)) return false;
-    return error.code === 'CIRCUIT_OPEN' && error.target === this.breaker.name;
   }
 
   /** What an error of the method means for the breaker around it. */
@@ -113,7 +200,25 @@ export class Pipeline implements ContextSource {
     // our own refusals are no business of the matchers
     if (isResilienceRejection(error)) return this.classify(error).outcome;
     if (this.ignore?.(error) === true) return 'ignored';
+    if (this.isFailure !== undefined)
+      return this.judge({ ok: false, error }) ? 'failure' : 'ignored';
     if (this.failOn !== undefined) return this.failOn(error) ? 'failure' : 'ignored';
     return this.classify(error).outcome;
+  }
+
+  /** What an answer of the method means for the breaker around it. */
+  outcomeOfValue(value: unknown): Outcome {
+    if (this.isFailure === undefined) return 'success';
+    return this.judge({ ok: true, value }) ? 'failure' : 'success';
+  }
+
+  /** A predicate that throws leaves an answer good and an error bad. */
+  private judge(settled: Parameters<NonNullable<CircuitBreakerOptions['isFailure']>>[0]): boolean {
+    try {
+      return this.isFailure!(settled);
+    } catch (error) {
+      this.report('isFailure', error);
+      return !settled.ok;
+    }
   }
 }

@@ -6,6 +6,10 @@ import {
   checkCircuitBreaker,
 } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import { checkFallback, type FallbackPlan } from '../policies/fallback/fallback.options.js';
+import {
+  checkRateLimit,
+  type RateLimitOptions,
+} from '../policies/rate-limit/rate-limit.options.js';
 import { checkRetry, type RetryOptions } from '../policies/retry/retry.options.js';
 import {
   checkTimeLimit,
@@ -14,18 +18,22 @@ import {
 
 /**
  * The policies of one method. They always run in the same order, outermost first: fallback, retry,
- * circuit breaker, time limit, bulkhead.
+ * circuit breaker, rate limit, time limit, bulkhead.
  */
 export interface PolicySet {
   fallback?: FallbackPlan;
   retry?: RetryOptions;
   circuitBreaker?: CircuitBreakerOptions;
+  rateLimit?: RateLimitOptions;
   timeLimit?: TimeLimitOptions | Milliseconds;
   bulkhead?: BulkheadOptions;
 }
 
 /** Options that apply to every method that has the policy; what the method says itself wins. */
-export type PolicyDefaults = Pick<PolicySet, 'retry' | 'circuitBreaker' | 'timeLimit' | 'bulkhead'>;
+export type PolicyDefaults = Pick<
+  PolicySet,
+  'retry' | 'circuitBreaker' | 'rateLimit' | 'timeLimit' | 'bulkhead'
+>;
 
 type Checks = {
   readonly [K in keyof Required<PolicySet>]: (at: string, options: never) => Mistake[];
@@ -35,6 +43,7 @@ const CHECKS: Checks = {
   fallback: checkFallback,
   retry: checkRetry,
   circuitBreaker: checkCircuitBreaker,
+  rateLimit: checkRateLimit,
   timeLimit: checkTimeLimit,
   bulkhead: checkBulkhead,
 };
@@ -44,6 +53,7 @@ export const POLICY_LABELS: { readonly [K in keyof Required<PolicySet>]: string 
   fallback: '@Fallback',
   retry: '@Retry',
   circuitBreaker: '@CircuitBreaker',
+  rateLimit: '@RateLimit',
   timeLimit: '@TimeLimit',
   bulkhead: '@Bulkhead',
 };
@@ -59,12 +69,7 @@ export function checkPolicies(
   return Object.entries(policies as object).flatMap(([kind, options]: [string, unknown]) => {
     if (options === undefined) return [];
     if (!Object.hasOwn(CHECKS, kind)) {
-      return [
-        {
-          at: `${at} ${kind}`,
-          problem: `unknown policy; known are ${Object.keys(CHECKS).join(', ')}`,
-        },
-      ];
+      return [unknownKind(at, kind)];
     }
     const where = `${at} ${POLICY_LABELS[kind as keyof PolicySet]}`;
     const unreadable = isOptionsObject(options) ? checkObject(where, options) : [];
@@ -74,42 +79,83 @@ export function checkPolicies(
   });
 }
 
-/** Lays a method's own options over the defaults. An option that is undefined counts as not given. */
-export function withDefaults(policies: PolicySet, defaults: PolicyDefaults): PolicySet {
-  const { retry, circuitBreaker, timeLimit, bulkhead } = policies;
-  return {
-    ...policies,
-    retry: lay(defaults.retry, retry),
-    circuitBreaker: lay(breakerDefaults(defaults.circuitBreaker, circuitBreaker), circuitBreaker),
-    timeLimit: lay(asOptions(defaults.timeLimit), timeLimit),
-    bulkhead: lay(defaults.bulkhead, bulkhead),
-  };
+/** Whether it is a set of policies at all, their options aside. */
+export function checkKinds(at: string, policies: unknown, mayBeOff: boolean): Mistake[] {
+  const mistakes = checkObject(at, policies, 'a set of policies');
+  if (mistakes.length > 0) return mistakes;
+  return Object.entries(policies as object).flatMap(([kind, options]: [string, unknown]) => {
+    if (!Object.hasOwn(CHECKS, kind)) return [unknownKind(at, kind)];
+    if (options !== false || mayBeOff) return [];
+    return [{ at: `${at} ${kind}`, problem: 'got false, expected options' }];
+  });
 }
 
-/** A rule of one's own replaces the default rule: a threshold beside a default rate would be two. */
-function breakerDefaults(
-  defaults: CircuitBreakerOptions | undefined,
-  own: CircuitBreakerOptions | undefined,
-): CircuitBreakerOptions | undefined {
-  if (defaults === undefined) return undefined;
-  if (own?.failureThreshold === undefined && own?.failureRate === undefined) return defaults;
+function unknownKind(at: string, kind: string): Mistake {
+  const known = Object.keys(CHECKS).join(', ');
+  return { at: `${at} ${kind}`, problem: `unknown policy; known are ${known}` };
+}
+
+/** What `policies` of the configuration and `reconfigure` may say of a target; `false` switches a policy off. */
+export type PolicyOverrides = { [K in keyof PolicySet]?: PolicySet[K] | false };
+
+/** Lays a method's own options over the defaults, which bring in no policy that it has not. */
+export function withDefaults(policies: PolicySet, defaults: PolicyDefaults): PolicySet {
+  return layPolicies(onlyKinds(defaults, policies) as PolicySet, policies);
+}
+
+/** The part of the overrides that concerns policies of the set. */
+export function onlyKinds(overrides: PolicyOverrides, policies: PolicySet): PolicyOverrides {
+  const kinds = Object.entries(overrides).filter(
+    ([kind]) => policies[kind as keyof PolicySet] !== undefined,
+  );
+  return Object.fromEntries(kinds);
+}
+
+/** Lays one set of policies over another, option by option; `false` takes a policy out. */
+export function layPolicies(below: PolicySet, above: PolicyOverrides): PolicySet {
+  const laid: Record<string, unknown> = { ...below };
+  for (const [kind, options] of Object.entries(above)) {
+    if (options === undefined) continue;
+    if (options === false) delete laid[kind];
+    else laid[kind] = layOptions(kind, laid[kind], options);
+  }
+  return laid;
+}
+
+function layOptions(kind: string, below: unknown, above: unknown): unknown {
+  if (kind === 'fallback') return above;
+  const rule = kind === 'circuitBreaker';
+  return lay(
+    asOptions(rule ? beside(below, above) : below),
+    kind === 'timeLimit' ? asOptions(above) : above,
+  );
+}
+
+const TRIP_RULES = ['failureThreshold', 'failureRate', 'slowCallRate'];
+
+/** A rule of one's own replaces the rule below it: a threshold beside a default rate would be two. */
+function beside(below: unknown, above: unknown): unknown {
+  if (!isOptionsObject(below) || !isOptionsObject(above)) return below;
+  if (TRIP_RULES.every((option) => above[option] === undefined)) return below;
   const {
     failureThreshold: _threshold,
     failureRate: _rate,
+    slowCallRate: _slowRate,
+    slowCallDuration: _slow,
     minimumCalls: _calls,
     window: _window,
     ...rest
-  } = defaults;
+  } = below;
   return rest;
 }
 
-function asOptions(limit: PolicySet['timeLimit']): TimeLimitOptions | undefined {
-  return typeof limit === 'number' ? { ms: limit } : limit;
+function asOptions(limit: unknown): unknown {
+  return typeof limit === 'number' || typeof limit === 'function' ? { ms: limit } : limit;
 }
 
 /** What is not an options object stays as it came, for the checks to name it. */
-function lay<T>(below: object | undefined, above: T): T {
+function lay(below: unknown, above: unknown): unknown {
   if (checkObject('', above).length > 0) return above;
   const given = Object.entries(above as object).filter(([, value]) => value !== undefined);
-  return { ...below, ...Object.fromEntries(given) } as T;
+  return { ...(below as object | undefined), ...Object.fromEntries(given) };
 }

@@ -1,9 +1,12 @@
 import { isObservable, lastValueFrom } from 'rxjs';
 import { type Permit, REFUSED } from '../kernel/permit.js';
 import type { Attempt } from './attempt.js';
-import { Call, type Method } from './call.js';
-import { runAs } from './current-call.js';
+import { Call, type Method, spentMark } from './call.js';
+import { DirectCall } from './direct-call.js';
+import { inheritedEnd, runAs, runInContext } from './current-call.js';
+import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
+import type { Target } from './target.js';
 
 type Settled = { readonly value: unknown } | { readonly error: unknown };
 
@@ -15,11 +18,12 @@ class PromiseCall extends Call {
 
   constructor(
     pipeline: Pipeline,
+    lane: Lane,
     private readonly method: Method,
     self: unknown,
     args: unknown[],
   ) {
-    super(pipeline, self, args);
+    super(pipeline, lane, self, args);
   }
 
   start(): Promise<unknown> {
@@ -28,21 +32,29 @@ class PromiseCall extends Call {
   }
 
   /** Goes on where a call that ran without an engine has failed. */
-  resume(permit: Permit, error: unknown): unknown {
-    this.adopt(permit).failed(error);
+  resume(permit: Permit, startedAt: number, mark: number, error: unknown): unknown {
+    this.adopt(permit, startedAt, mark).failed(error);
     return this.handOver();
   }
 
   override invoke(attempt: Attempt): void {
     try {
       // adopts foreign thenables, so that one that calls back twice settles once
-      void Promise.resolve(runAs(attempt, this.method, this.self, this.args)).then(
+      void Promise.resolve(this.run(attempt)).then(
         (value) => attempt.succeeded(value),
         (error: unknown) => attempt.failed(error),
       );
     } catch (error) {
       attempt.failed(error);
     }
+  }
+
+  private run(attempt: Attempt): unknown {
+    const { method, self } = this;
+    const args = this.freshArgs();
+    return this.pipeline.propagates
+      ? runInContext(attempt, method, self, args)
+      : runAs(attempt, method, self, args);
   }
 
   override stopWork(): void {
@@ -113,19 +125,21 @@ function rejectSoon(error: unknown): Promise<never> {
  * @param signal ends the call from outside: it rejects with the signal's reason
  */
 export function runPromise(
-  pipeline: Pipeline,
+  target: Target,
   method: Method,
   self: unknown,
   args: unknown[],
   signal?: AbortSignal,
 ): Promise<unknown> {
+  if (signal?.aborted === true) return Promise.reject(signal.reason);
+  const { pipeline } = target;
+  const lane = pipeline.laneOf(args);
   if (signal === undefined) {
-    return pipeline.runsDirectly()
-      ? runDirectly(pipeline, method, self, args)
-      : new PromiseCall(pipeline, method, self, args).start();
+    return pipeline.runsDirectly(lane) && inheritedEnd(pipeline.env.clock) === undefined
+      ? runDirectly(pipeline, lane, method, self, args)
+      : new PromiseCall(pipeline, lane, method, self, args).start();
   }
-  if (signal.aborted) return Promise.reject(signal.reason);
-  const call = new PromiseCall(pipeline, method, self, args);
+  const call = new PromiseCall(pipeline, lane, method, self, args);
   const abort = (): void => call.cancel(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   return call.start().finally(() => signal.removeEventListener('abort', abort));
@@ -137,18 +151,29 @@ export function runPromise(
  */
 function runDirectly(
   pipeline: Pipeline,
+  lane: Lane,
   method: Method,
   self: unknown,
   args: unknown[],
 ): Promise<unknown> {
-  pipeline.fallback?.begun();
-  const permit = pipeline.breaker === undefined ? REFUSED : pipeline.breaker.policy.enter();
-  pipeline.bulkhead?.policy.enter();
+  const { breaker, bulkhead } = lane;
+  const { budget, fallback } = pipeline;
+  fallback?.begun();
+  budget?.callStarted();
+  const measures = breaker?.policy.slowCallDuration !== undefined;
+  const startedAt = measures ? pipeline.env.clock.now() : 0;
+  const mark = pipeline.retry === undefined ? 0 : spentMark();
+  const permit = breaker === undefined ? REFUSED : breaker.policy.enter();
+  bulkhead?.policy.enter();
   const failed = (error: unknown): unknown =>
-    new PromiseCall(pipeline, method, self, args).resume(permit, error);
+    new PromiseCall(pipeline, lane, method, self, args).resume(permit, startedAt, mark, error);
   try {
-    return Promise.resolve(runAs(pipeline, method, self, args)).then((value) => {
-      pipeline.leave(permit);
+    const source = lane === pipeline.lane ? pipeline : new DirectCall(pipeline, lane);
+    return Promise.resolve(runAs(source, method, self, args)).then((value) => {
+      bulkhead?.policy.release();
+      if (measures) breaker.policy.settle(permit, 'success', pipeline.env.clock.now() - startedAt);
+      else breaker?.policy.settle(permit, 'success');
+      budget?.callEnded();
       return value;
     }, failed);
   } catch (error) {

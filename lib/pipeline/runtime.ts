@@ -1,21 +1,23 @@
-import { checkObject, type Mistake, ResilienceConfigError } from '../kernel/check.js';
+import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
+import type { PredicateReport } from '../kernel/matcher.js';
 import type { Random } from '../kernel/random.js';
-import { Bulkhead } from '../policies/bulkhead/bulkhead.js';
-import type { CircuitBreakerListener } from '../policies/circuit-breaker/circuit.js';
-import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
-import {
-  CIRCUIT_BREAKER_DEFAULTS,
-  type CircuitBreakerOptions,
-} from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { timeLimitOf } from '../policies/time-limit/time-limit.js';
 import { emit, type Environment } from './environment.js';
 import { EventBus } from './event-bus.js';
-import { type Named, Pipeline } from './pipeline.js';
-import { checkPolicies, type PolicyDefaults, type PolicySet, withDefaults } from './policy-set.js';
+import { type Continuity, Pipeline } from './pipeline.js';
+import {
+  checkPolicies,
+  layPolicies,
+  type PolicyDefaults,
+  type PolicyOverrides,
+  type PolicySet,
+  onlyKinds,
+  withDefaults,
+} from './policy-set.js';
 import { ResilienceRegistry } from './registry.js';
-import { SharedPolicies } from './shared-policies.js';
+import { changesOf, fixedOptions, PolicyStores } from './stores.js';
+import { Target } from './target.js';
 
 /** What a runtime is made of. */
 export interface RuntimeInit {
@@ -26,162 +28,206 @@ export interface RuntimeInit {
   readonly report: (error: unknown) => void;
   readonly enabled?: boolean | undefined;
   readonly stack?: boolean | undefined;
+  readonly trace?: boolean | undefined;
   readonly defaults?: PolicyDefaults | undefined;
+  /** Sets of policies to be named. */
+  readonly presets?: Readonly<Record<string, PolicySet>> | undefined;
+  /** What wins over a target's own policies, by its name. */
+  readonly overrides?: Readonly<Record<string, PolicyOverrides>> | undefined;
 }
 
-/** All pipelines of one application, and the policies that they share by name. */
+/** All targets of one application, and the policies that they share by name. */
 export class ResilienceRuntime {
-  readonly registry = new ResilienceRegistry();
+  readonly registry: ResilienceRegistry;
   readonly env: Environment;
-  private readonly pipelines = new Map<string, Pipeline>();
-  private readonly known: ResilienceRegistry;
-  private readonly breakers: SharedPolicies<CircuitBreaker>;
-  private readonly bulkheads: SharedPolicies<Bulkhead>;
-  private readonly enabled: boolean;
+  /** By name; the interceptors of a handler are several targets of one name. */
+  private readonly targets = new Map<string, readonly Target[]>();
+  private readonly stores: PolicyStores;
   private readonly defaults: PolicyDefaults;
+  private readonly presets: Readonly<Record<string, PolicySet>>;
+  private readonly overrides: Readonly<Record<string, PolicyOverrides>>;
+  private on: boolean;
 
   constructor(init: RuntimeInit) {
-    const { clock, random, classifier, stack = false, enabled = true, defaults = {} } = init;
-    this.env = { clock, random, classifier, stack, bus: new EventBus(init.report) };
-    this.enabled = enabled;
-    this.defaults = defaults;
-    // switched off they are made all the same, so that a conflict is found, and nobody sees them
-    this.known = enabled ? this.registry : new ResilienceRegistry();
-    this.breakers = new SharedPolicies('circuit breaker', this.known.breakers);
-    this.bulkheads = new SharedPolicies('bulkhead', this.known.bulkheads);
+    const { clock, random, classifier, stack = false, trace = false } = init;
+    this.env = { clock, random, classifier, stack, trace, bus: new EventBus(init.report) };
+    this.stores = new PolicyStores(this.env);
+    this.registry = new ResilienceRegistry(this.stores);
+    this.on = init.enabled ?? true;
+    this.defaults = init.defaults ?? {};
+    this.presets = init.presets ?? {};
+    this.overrides = init.overrides ?? {};
   }
 
   get bus(): EventBus {
     return this.env.bus;
   }
 
-  /** The pipeline of that name, if it is registered. */
-  pipeline(name: string): Pipeline | undefined {
-    return this.pipelines.get(name);
+  /** False while every policy but the fallback is passed through. */
+  get enabled(): boolean {
+    return this.on;
   }
 
-  /** `base`, or the first of `base#2`, `base#3`, … that no pipeline and no policy has taken. */
+  /** The kill switch: passes every policy but the fallback through, or no longer. Calls on their way are not touched. */
+  setEnabled(enabled: boolean): void {
+    if (enabled === this.on) return;
+    this.on = enabled;
+    for (const target of this.allTargets())
+      target.pipeline = this.pipelineOf(target.name, target.policies, target.pipeline);
+  }
+
+  /** What is registered under that name, the first of several. */
+  target(name: string): Target | undefined {
+    return this.targets.get(name)?.[0];
+  }
+
+  /** Everything registered. */
+  allTargets(): Target[] {
+    return [...this.targets.values()].flat();
+  }
+
+  /** The present pipeline of that name, if it is registered. */
+  pipeline(name: string): Pipeline | undefined {
+    return this.target(name)?.pipeline;
+  }
+
+  /** `base`, or the first of `base#2`, `base#3`, … that is not taken by a target or a policy. */
   freeName(base: string, isTaken = (name: string): boolean => this.isTaken(name)): string {
     let name = base;
     for (let n = 2; isTaken(name); n += 1) name = `${base}#${n}`;
     return name;
   }
 
-  /** Every mistake in the policies as they will be, defaults laid under them. */
-  check(at: string, policies: PolicySet, hasMethod?: (name: string) => boolean): Mistake[] {
-    const readable = checkObject(at, policies).length === 0;
-    const merged = readable ? withDefaults(policies, this.defaults) : policies;
-    return checkPolicies(at, merged, hasMethod);
+  /** Presets laid over each other, the first wins, and policies over all. What is unknown adds nothing. */
+  resolve(presets: readonly (string | PolicySet)[], policies: PolicySet = {}): PolicySet {
+    return [...presets]
+      .reverse()
+      .map((preset) => (typeof preset === 'string' ? this.preset(preset) : preset))
+      .concat(policies)
+      .reduce<PolicySet>((below, above) => layPolicies(below, above ?? {}), {});
+  }
+
+  /** What is wrong with the names of presets. */
+  checkPresets(name: string, presets: readonly (string | PolicySet)[]): Mistake[] {
+    const known = Object.keys(this.presets);
+    return presets
+      .filter((preset) => typeof preset === 'string' && this.preset(preset) === undefined)
+      .map((preset) => ({
+        at: `${name} @Resilient`,
+        problem: `got ${show(preset)}, expected ${known.length === 0 ? 'the name of a preset; there are none' : `one of ${known.map(show).join(', ')}`}`,
+      }));
+  }
+
+  private preset(name: string): PolicySet | undefined {
+    return Object.hasOwn(this.presets, name) ? this.presets[name] : undefined;
+  }
+
+  /** Every mistake in the policies as they will be: defaults under them, the override of the name over them. */
+  check(name: string, policies: PolicySet, hasMethod?: (name: string) => boolean): Mistake[] {
+    const readable = checkObject(name, policies).length === 0;
+    const merged = readable ? this.effective(name, policies) : policies;
+    return checkPolicies(name, merged, hasMethod);
   }
 
   /**
-   * Makes the pipeline of a name.
+   * Makes the target of a name.
    *
+   * @param hasMethod whether a fallback may name that method of the target's class
    * @throws ResilienceConfigError if the name is taken, or a shared name has other options already
    */
-  register(name: string, policies: PolicySet): Pipeline {
-    if (this.pipelines.has(name)) {
+  register(name: string, policies: PolicySet, hasMethod?: (name: string) => boolean): Target {
+    if (this.targets.has(name)) {
       throw new ResilienceConfigError([
         { at: name, problem: 'this name is taken; give one of the two another name' },
       ]);
     }
-    const pipeline = this.make(name, policies);
-    this.pipelines.set(name, pipeline);
-    return pipeline;
+    return this.make(name, this.effective(name, policies), hasMethod);
   }
 
   /**
-   * Makes a pipeline beside others of the same target, such as those of several interceptors on a
-   * handler. They are different policies of one name; only a second one of a kind is numbered.
+   * Makes a target beside others of the same name, such as those of several interceptors on a
+   * handler. They are different policies of one name; only a second one of a kind is numbered, and
+   * an override adds no policy to any of them.
    *
    * @throws ResilienceConfigError if a shared name has other options already
    */
-  registerBeside(target: string, policies: PolicySet): Pipeline {
-    const { circuitBreaker, bulkhead } = policies;
-    const { breakers, bulkheads } = this.known;
-    const collides = (name: string): boolean =>
-      (takesName(circuitBreaker) && breakers.policy(name) !== undefined) ||
-      (takesName(bulkhead) && bulkheads.policy(name) !== undefined);
-    const name = this.freeName(target, collides);
-    const pipeline = this.make(name, policies);
-    if (!this.pipelines.has(name)) this.pipelines.set(name, pipeline);
-    return pipeline;
+  registerBeside(base: string, policies: PolicySet): Target {
+    const name = this.freeName(base, (taken) => this.stores.collide(taken, policies));
+    const own = onlyKinds(this.overrides[name] ?? {}, policies);
+    return this.make(name, withDefaults(layPolicies(policies, own), this.defaults));
   }
 
-  private make(name: string, policies: PolicySet): Pipeline {
-    const merged = withDefaults(policies, this.defaults);
-    const { circuitBreaker, bulkhead } = merged;
-    // both before either is made: a registration that fails leaves nothing behind
-    if (circuitBreaker !== undefined) {
-      this.breakers.check(circuitBreaker.name ?? name, machineOptions(circuitBreaker));
+  /**
+   * Changes the policies of a target while it runs: what the patch does not name stays, `false`
+   * takes a policy out. State, counts and listeners are kept; a policy shared by name changes for
+   * all who share it. Calls on their way end under the policies they began with.
+   *
+   * @returns the new version of the target
+   * @throws ResilienceConfigError for an unknown name or a bad patch; then nothing has changed
+   */
+  reconfigure(name: string, patch: PolicyOverrides): number {
+    const bad = checkObject(`reconfigure ${show(name)}`, patch, 'a set of policies');
+    if (bad.length > 0) throw new ResilienceConfigError(bad);
+    const targets = this.targets.get(name);
+    if (targets === undefined) {
+      const known = [...this.targets.keys()].map(show).join(', ');
+      throw new ResilienceConfigError([
+        { at: `reconfigure ${show(name)}`, problem: `no such name; known are ${known}` },
+      ]);
     }
-    if (bulkhead !== undefined) this.bulkheads.check(bulkhead.name ?? name, bulkhead);
-    const breaker = circuitBreaker && this.breakerOf(name, circuitBreaker, merged.timeLimit);
-    const slots =
-      bulkhead &&
-      this.bulkheads.obtain(bulkhead.name ?? name, bulkhead, () => new Bulkhead(bulkhead));
-    return this.enabled
-      ? new Pipeline(name, merged, this.env, breaker, slots)
-      : new Pipeline(name, { fallback: merged.fallback }, this.env, undefined, undefined);
+    const changes = changesOf(targets, patch, this.allTargets()).map((change) => ({
+      ...change,
+      policies: withDefaults(change.policies, this.defaults),
+    }));
+    const mistakes = changes.flatMap(({ target, policies, patch: part }) => [
+      ...fixedOptions(target, part),
+      ...checkPolicies(target.name, policies, target.hasMethod),
+    ]);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    for (const { target, policies, patch: part } of changes) {
+      this.stores.apply(target.name, policies, part);
+      const { counters, fallback } = target.pipeline;
+      const before = { counters, fallback: part.fallback === undefined ? fallback : undefined };
+      target.policies = policies;
+      target.version += 1;
+      target.pipeline = this.pipelineOf(target.name, policies, before);
+      const { version } = target;
+      const changed = Object.keys(part);
+      emit(this.env, { type: 'policies-changed', target: target.name, version, policies: changed });
+    }
+    this.stores.prune(this.allTargets());
+    return targets[0]!.version;
   }
 
   private isTaken(name: string): boolean {
-    const { breakers, bulkheads } = this.known;
-    return (
-      this.pipelines.has(name) ||
-      breakers.policy(name) !== undefined ||
-      bulkheads.policy(name) !== undefined
-    );
+    return this.targets.has(name) || this.stores.isTaken(name);
   }
 
-  private breakerOf(
-    method: string,
-    options: CircuitBreakerOptions,
-    timeLimit: PolicySet['timeLimit'],
-  ): Named<CircuitBreaker> {
-    const limit = timeLimit === undefined ? 0 : (timeLimitOf(timeLimit) ?? 0);
-    const halfOpenLease =
-      options.halfOpenLease ?? Math.max(2 * limit, CIRCUIT_BREAKER_DEFAULTS.halfOpenLease);
-    const name = options.name ?? method;
-    const breaker = this.breakers.obtain(name, machineOptions(options), () => {
-      const { clock, random } = this.env;
-      return new CircuitBreaker(
-        { ...options, halfOpenLease },
-        clock,
-        random,
-        this.listenerOf(name),
-      );
-    });
-    // methods with different time limits share the longest lease
-    if (options.halfOpenLease === undefined) breaker.policy.widenLease(halfOpenLease);
-    return breaker;
+  private make(name: string, policies: PolicySet, hasMethod?: (name: string) => boolean): Target {
+    // all before any is made: a registration that fails leaves nothing behind
+    const conflicts = this.stores.conflicts(name, policies);
+    if (conflicts.length > 0) throw new ResilienceConfigError(conflicts);
+    const target = new Target(name, policies, this.pipelineOf(name, policies), hasMethod);
+    this.targets.set(name, [...(this.targets.get(name) ?? []), target]);
+    return target;
   }
 
-  private listenerOf(target: string): CircuitBreakerListener {
-    return {
-      stateChanged: (from, to, reason, retryAfter) =>
-        emit(this.env, {
-          type: 'circuit-state-changed',
-          target,
-          from,
-          to,
-          reason,
-          ...(retryAfter === undefined ? {} : { retryAfter }),
-        }),
-      probeLost: (lease) => emit(this.env, { type: 'probe-lost', target, lease }),
-      predicateFailed: (option, error) =>
-        emit(this.env, { type: 'predicate-failed', target, option, error }),
-    };
+  private effective(name: string, policies: PolicySet): PolicySet {
+    const own = Object.hasOwn(this.overrides, name) ? this.overrides[name]! : {};
+    return withDefaults(layPolicies(policies, own), this.defaults);
   }
-}
 
-/** Whether a policy is called by the name of its pipeline. */
-function takesName(options: { readonly name?: string } | undefined): boolean {
-  return options !== undefined && options.name === undefined;
-}
-
-/** Which errors count is each method's own affair; the state machine is shared. */
-function machineOptions(options: CircuitBreakerOptions): object {
-  const { failOn: _failOn, ignore: _ignore, ...machine } = options;
-  return machine;
+  /** The pipeline of the policies, its machines made or found whether they are in use now or not. */
+  private pipelineOf(name: string, policies: PolicySet, before?: Continuity): Pipeline {
+    const report: PredicateReport = (option, error) =>
+      emit(this.env, { type: 'predicate-failed', target: name, option, error });
+    const sources = this.stores.sourcesOf(name, policies, report);
+    const { env } = this;
+    if (!this.on) {
+      const parts = { env, report, sources: {}, budget: undefined, before };
+      return new Pipeline(name, { fallback: policies.fallback }, parts);
+    }
+    const budget = this.stores.budgetOf(name, policies);
+    return new Pipeline(name, policies, { env, report, sources, budget, before });
+  }
 }

@@ -274,7 +274,7 @@ it('#55 a call whose signal is aborted before the start executes nothing', async
   };
 
   await expect(
-    runPromise(stage.pipeline, work, undefined, [], AbortSignal.abort(reason)),
+    runPromise(stage.target, work, undefined, [], AbortSignal.abort(reason)),
   ).rejects.toBe(reason);
 
   expect(stage.executions).toBe(0);
@@ -291,7 +291,7 @@ it('#64 a signal that outlives its calls keeps no listener of them', async () =>
   ];
 
   for (let i = 0; i < 300; i += 1) {
-    const call = runPromise(stage.pipeline, works[i % 3]!, undefined, [], signal).catch(() => {});
+    const call = runPromise(stage.target, works[i % 3]!, undefined, [], signal).catch(() => {});
     await stage.clock.advance(1_000);
     await call;
   }

@@ -17,7 +17,7 @@ function streams(policies: PolicySet): {
   open(source: () => Observable<unknown>): Observable<unknown>;
 } {
   const stage = new Stage(OBSERVABLE, policies);
-  return { stage, open: (source) => runObservable(stage.pipeline, source as never, undefined, []) };
+  return { stage, open: (source) => runObservable(stage.target, source as never, undefined, []) };
 }
 
 function listen(source: Observable<unknown>): Heard {

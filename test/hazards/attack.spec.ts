@@ -15,7 +15,7 @@ function streams(policies: PolicySet): {
   open(source: () => Observable<unknown>): Observable<unknown>;
 } {
   const stage = new Stage(OBSERVABLE, policies);
-  return { stage, open: (source) => runObservable(stage.pipeline, source as never, undefined, []) };
+  return { stage, open: (source) => runObservable(stage.target, source as never, undefined, []) };
 }
 
 function listen(source: Observable<unknown>): unknown[] {
@@ -272,7 +272,7 @@ it('a predicate that makes the caller leave ends the call there', async () => {
     return down();
   };
 
-  await expect(runPromise(stage.pipeline, work, undefined, [], controller.signal)).rejects.toThrow(
+  await expect(runPromise(stage.target, work, undefined, [], controller.signal)).rejects.toThrow(
     'left',
   );
   await stage.clock.advance(1_000);

@@ -121,7 +121,7 @@ it('hazard 5: nothing is taken before subscription', async () => {
     bulkhead: { maxConcurrent: 1, maxQueue: 0 },
     circuitBreaker: {},
   });
-  for (let i = 0; i < 10; i += 1) runObservable(stage.pipeline, () => NEVER, undefined, []);
+  for (let i = 0; i < 10; i += 1) runObservable(stage.target, () => NEVER, undefined, []);
 
   expect(stage.bulkhead.running).toBe(0);
   expect((await stage.run(() => Promise.resolve('ok'))).value).toBe('ok');
@@ -137,7 +137,7 @@ it('hazard 6: unsubscribing reaches the method', () => {
   let torn = 0;
   const endless = (): Observable<unknown> => new Observable(() => () => (torn += 1));
 
-  runObservable(stage.pipeline, endless as never, undefined, [])
+  runObservable(stage.target, endless as never, undefined, [])
     .subscribe()
     .unsubscribe();
 
@@ -149,7 +149,7 @@ it('hazard 8: the same stream object subscribed twice has its attempts twice', a
   const stage = new Stage(OBSERVABLE, { retry: { maxAttempts: 3, delay: 1 } });
   let invoked = 0;
   const stream = runObservable(
-    stage.pipeline,
+    stage.target,
     () => {
       invoked += 1;
       return invoked === 6 ? of('sixth') : throwError(() => new Error('x'));

@@ -231,7 +231,7 @@ describe('#18 options are validated at boot', () => {
     });
 
     expect(error.message.split('\n').toSorted()).toEqual([
-      '  - Fees.check @TimeLimit ms: got 0, expected a number of milliseconds from 1 to 2147483647',
+      '  - Fees.check @TimeLimit ms: got 0, expected a number of milliseconds from 1 to 2147483647, or a function',
       '  - Fees.quote @CircuitBreaker failureRate: got 2, expected a number above 0 and at most 1',
       '  - Fees.quote @Retry delay: got -1, expected a number of milliseconds from 0 to 2147483647',
       '  - Fees.quote @Retry maxAttempts: got 0, expected a whole number from 1 to 1000000',
@@ -239,7 +239,7 @@ describe('#18 options are validated at boot', () => {
       '  - Ledger.post @Fallback method: got "nowhere", expected a method of the class',
       '  - ResilienceModule defaults @Retry maxDelay: got -1, expected a number of milliseconds from 0 to 2147483647',
       '  - ResilienceModule health timeout: got 0, expected a number of milliseconds from 1 to 2147483647',
-      '  - ResilienceModule nonsense: unknown option; known are enabled, defaults, health, stack, maxNames',
+      '  - ResilienceModule nonsense: unknown option; known are enabled, defaults, presets, policies, health, stack, trace, maxNames',
       '  - static Ledger.stat @Retry: static members have no application to belong to; expected a method of instances',
       'Bulwark cannot start, 10 mistakes in its configuration:',
     ]);

@@ -44,7 +44,7 @@ describe('forRoot', () => {
     const { app, clock } = await boot({ imports: [Middle] });
 
     const answer = app.get(Client).call();
-    await clock.advance(1_000);
+    await clock.advance(30_000); // an open breaker says when to come back, and the retry does then
 
     await expect(answer).resolves.toBe('instead');
   });
@@ -74,7 +74,7 @@ describe('forRoot', () => {
     const { app, clock, get } = await serve(ADAPTERS[0][1], { bulwark: {}, imports: [Deep] });
 
     const answer = app.get(Client).call();
-    await clock.advance(1_000);
+    await clock.advance(30_000); // an open breaker says when to come back, and the retry does then
 
     await expect(answer).resolves.toBe('instead');
     expect(app.get(ResilienceRegistry).breakers.list()).toHaveLength(1);
@@ -98,7 +98,10 @@ describe('forRoot', () => {
 
     expect([await client.call(), await client.call()]).toEqual(['instead', 'instead']);
     expect(client.runs).toBe(2);
-    expect(app.get(ResilienceRegistry).breakers.list()).toEqual([]);
+    expect(app.get(ResilienceRegistry).breakers.reader('Client.call')!.snapshot()).toMatchObject({
+      state: 'closed',
+      counters: { failure: 0 },
+    });
   });
 
   it('with enabled: false still refuses bad options', async () => {
@@ -215,7 +218,10 @@ describe('forRootAsync', () => {
     const { app } = await boot({ bulwark, providers: [Client] });
 
     await expect(app.get(Client).call()).resolves.toBe('instead');
-    expect(app.get(ResilienceRegistry).breakers.list()).toEqual([]);
+    expect(app.get(ResilienceRegistry).breakers.reader('Client.call')!.snapshot()).toMatchObject({
+      state: 'closed',
+      counters: { failure: 0 },
+    });
   });
 
   const useFactory = (): ResilienceConfig => ({});

@@ -84,7 +84,7 @@ const GOLDEN = `\
 20 ms retry-scheduled debug Client.call {"attempt":3,"delay":10}
 30 ms call-rejected debug Client.call {"policy":"circuit-breaker","code":"CIRCUIT_OPEN","retryAfter":4990}
 30 ms retry-exhausted info Client.call {"attempts":4}
-30 ms fallback-used info Client.call {"kind":"handler"}`;
+30 ms fallback-used info Client.call {"kind":"value"}`;
 
 describe('#19 the order of the policies is fixed', () => {
   it('#19 the events of a failing call are the published list', async () => {

@@ -9,6 +9,7 @@ import { runObservable } from '../../lib/pipeline/observable-face.js';
 import type { Pipeline } from '../../lib/pipeline/pipeline.js';
 import type { PolicySet } from '../../lib/pipeline/policy-set.js';
 import { runPromise } from '../../lib/pipeline/promise-face.js';
+import type { Target } from '../../lib/pipeline/target.js';
 import type { CircuitBreaker } from '../../lib/policies/circuit-breaker/circuit-breaker.js';
 import { FakeClock, seededRandom, settle } from '../../lib/testing/index.js';
 
@@ -56,7 +57,7 @@ const promiseFace: Face = {
   canLeave: false,
   start(stage, work, args) {
     const call = new RunningCall();
-    runPromise(stage.pipeline, work as never, stage.self, args).then(
+    runPromise(stage.target, work as never, stage.self, args).then(
       (value) => {
         call.values.push(value);
         call.ending = { value };
@@ -75,7 +76,7 @@ const signalFace: Face = {
     const controller = new AbortController();
     const reason = new Error('the caller left');
     call.cancel = () => controller.abort(reason);
-    runPromise(stage.pipeline, work as never, stage.self, args, controller.signal).then(
+    runPromise(stage.target, work as never, stage.self, args, controller.signal).then(
       (value) => {
         call.values.push(value);
         call.ending = { value };
@@ -91,7 +92,7 @@ const observableFace: Face = {
   canLeave: true,
   start(stage, work, args) {
     const method = (...given: unknown[]): Observable<unknown> => from(work(...given));
-    return subscribe(runObservable(stage.pipeline, method as never, stage.self, args));
+    return subscribe(runObservable(stage.target, method as never, stage.self, args));
   },
 };
 
@@ -138,7 +139,7 @@ export class Stage {
   } as never;
   /** How often the work was called. */
   executions = 0;
-  readonly pipeline: Pipeline;
+  readonly target: Target;
   private readonly face: Face;
 
   constructor(face: Face, policies: PolicySet, seed = 1) {
@@ -157,9 +158,9 @@ export class Stage {
     this.interceptor = new ResilienceInterceptor(policies, this.runtime);
     if (face.name === 'interceptor') {
       this.interceptor.intercept(this.context, { handle: () => EMPTY }); // not subscribed: nothing runs
-      this.pipeline = this.runtime.pipeline('Controller.handle')!;
+      this.target = this.runtime.target('Controller.handle')!;
     } else {
-      this.pipeline = this.runtime.registerChecked('Controller.handle', policies);
+      this.target = this.runtime.registerChecked('Controller.handle', policies);
     }
   }
 
@@ -189,6 +190,10 @@ export class Stage {
 
   async succeed(times: number): Promise<void> {
     for (let i = 0; i < times; i += 1) await this.run(() => Promise.resolve('ok'));
+  }
+
+  get pipeline(): Pipeline {
+    return this.target.pipeline;
   }
 
   get breaker(): CircuitBreaker {

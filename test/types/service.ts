@@ -79,6 +79,9 @@ export function events(service: ResilienceService): void {
       case 'probe-lost':
       case 'predicate-failed':
       case 'unbound-call':
+      case 'retry-declined':
+      case 'bulkhead-reclaimed':
+      case 'policies-changed':
         break;
       default:
         event satisfies never; // the union is closed

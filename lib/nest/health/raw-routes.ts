@@ -36,7 +36,9 @@ export class RawRoutes {
   /** Whether a GET of that very path is registered. */
   has(path: string): boolean {
     if (this.instance.hasRoute?.({ method: 'GET', url: path }) === true) return true;
-    return this.layers.some(({ route }) => pathsOf(route).some((p) => canonical(p) === canonical(path)));
+    return this.layers.some(({ route }) =>
+      pathsOf(route).some((p) => canonical(p) === canonical(path)),
+    );
   }
 
   /** The pattern of a registered route that matches the path. */

@@ -118,7 +118,7 @@ function checkEntry(at: string, entry: unknown, hasMethod?: (name: string) => bo
   const unreadable = checkObject(at, entry);
   if (unreadable.length > 0) return unreadable;
   const mistakes = checkOptions(at, entry, RULES);
-  for (const key of ['handler', 'method', 'cache', 'alternative', 'on', 'except'] as const) {
+  for (const key of ['handler', 'method', 'alternative', 'on', 'except'] as const) {
     // an error class that a circular import has not made yet must not come to mean every error
     if (!(key in entry) || entry[key] !== undefined) continue;
     mistakes.push({

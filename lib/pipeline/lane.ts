@@ -1,0 +1,45 @@
+import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
+import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import type { RateGate } from './rate-gate.js';
+
+/** A policy that others may share, with the name it is known by. */
+export interface Named<T> {
+  readonly name: string;
+  readonly policy: T;
+}
+
+/** The stateful policies that one call meets: always the same ones, or those of its keys. */
+export interface Lane {
+  readonly breaker: Named<CircuitBreaker> | undefined;
+  readonly rateLimit: Named<RateGate> | undefined;
+  readonly bulkhead: Named<Bulkhead> | undefined;
+}
+
+/** Where a call finds its policy of one kind. */
+export type Source<T> =
+  | { readonly fixed: Named<T> }
+  | {
+      /** The policy of the key that these arguments have. Must not throw. */
+      of(args: readonly unknown[]): Named<T>;
+    };
+
+/** The policy that all calls share; undefined if each key has its own. */
+export function fixedOf<T>(source: Source<T> | undefined): Named<T> | undefined {
+  return source !== undefined && 'fixed' in source ? source.fixed : undefined;
+}
+
+/** The policy for these arguments. */
+export function policyFor<T>(
+  source: Source<T> | undefined,
+  args: readonly unknown[],
+): Named<T> | undefined {
+  if (source === undefined) return undefined;
+  return 'fixed' in source ? source.fixed : source.of(args);
+}
+
+/** Where the calls of one target find their stateful policies. */
+export interface Sources {
+  readonly breaker?: Source<CircuitBreaker> | undefined;
+  readonly rateLimit?: Source<RateGate> | undefined;
+  readonly bulkhead?: Source<Bulkhead> | undefined;
+}

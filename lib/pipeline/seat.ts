@@ -1,0 +1,103 @@
+import type { CancelTimer } from '../kernel/clock.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import type { ResilienceRejection } from '../kernel/rejection.js';
+import {
+  BulkheadFullError,
+  BulkheadReentrancyError,
+  QueueTimeoutError,
+} from '../policies/bulkhead/bulkhead-full.error.js';
+import type { Bulkhead, Ticket } from '../policies/bulkhead/bulkhead.js';
+import { enclosingCall } from './current-call.js';
+import { emit, type Environment } from './environment.js';
+import type { Named } from './lane.js';
+
+type Place = 'none' | 'queued' | 'held' | 'orphaned';
+
+/** An attempt's place in a bulkhead: what it took there it gives back exactly once. */
+export class Seat {
+  private place: Place = 'none';
+  private ticket: Ticket | undefined;
+  private cancelWait: CancelTimer | undefined;
+  private cancelHold: CancelTimer | undefined;
+
+  constructor(
+    private readonly bulkhead: Named<Bulkhead>,
+    private readonly env: Environment,
+  ) {}
+
+  /** Takes over a slot that was taken without us. */
+  adopt(): void {
+    this.place = 'held';
+  }
+
+  /** Takes a free slot, if there is one. */
+  take(): boolean {
+    if (!this.bulkhead.policy.enter()) return false;
+    this.place = 'held';
+    return true;
+  }
+
+  holds(bulkhead: object): boolean {
+    return this.place === 'held' && this.bulkhead.policy === bulkhead;
+  }
+
+  /**
+   * Waits for a slot.
+   *
+   * @param arrived runs when there is one; `timedOut` when the wait was too long, and we have left
+   * @returns the refusal, if there is no waiting
+   */
+  queue(
+    priority: number,
+    arrived: () => void,
+    timedOut: (error: ResilienceRejection) => void,
+  ): ResilienceRejection | undefined {
+    const { name, policy } = this.bulkhead;
+    if (enclosingCall()?.holds(policy) === true)
+      return new BulkheadReentrancyError(name, this.env.stack);
+    this.ticket = policy.join(() => {
+      this.place = 'held';
+      this.cancelWait?.();
+      arrived();
+    }, priority);
+    if (this.ticket === undefined) {
+      const { running, queued } = policy.snapshot();
+      return new BulkheadFullError(name, running, queued, this.env.stack);
+    }
+    this.place = 'queued';
+    const { queueTimeout } = policy;
+    if (queueTimeout !== undefined) {
+      this.cancelWait = this.env.clock.schedule(() => {
+        if (this.place !== 'queued') return;
+        this.giveBack();
+        timedOut(new QueueTimeoutError(name, queueTimeout, this.env.stack));
+      }, queueTimeout);
+    }
+    return undefined;
+  }
+
+  /** From `delay` milliseconds on the slot is others', even if the work still runs. */
+  holdAtMost(delay: Milliseconds): void {
+    if (this.place !== 'held') return;
+    this.cancelHold?.();
+    this.cancelHold = this.env.clock.schedule(() => {
+      if (this.place !== 'held') return;
+      this.place = 'orphaned';
+      this.bulkhead.policy.orphan();
+      emit(this.env, { type: 'bulkhead-reclaimed', target: this.bulkhead.name });
+    }, delay);
+  }
+
+  /** Leaves the queue, gives the slot back, or says that the orphan has ended; does nothing the second time. */
+  giveBack(): void {
+    const { place } = this;
+    if (place === 'none') return;
+    this.place = 'none';
+    this.cancelWait?.();
+    this.cancelHold?.();
+    const { policy } = this.bulkhead;
+    if (place === 'queued') policy.leave(this.ticket!);
+    else if (place === 'held') policy.release();
+    else policy.orphanEnded();
+  }
+}

@@ -1,0 +1,249 @@
+import { type Mistake, show } from '../kernel/check.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import type { PredicateReport } from '../kernel/matcher.js';
+import { Bulkhead } from '../policies/bulkhead/bulkhead.js';
+import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
+import type { CircuitBreakerListener } from '../policies/circuit-breaker/circuit.js';
+import { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import {
+  CIRCUIT_BREAKER_DEFAULTS,
+  type CircuitBreakerOptions,
+} from '../policies/circuit-breaker/circuit-breaker.options.js';
+import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
+import { RETRY_BUDGET_DEFAULTS } from '../policies/retry/retry.options.js';
+import { RetryBudget } from '../policies/retry/retry-budget.js';
+import { emit, type Environment } from './environment.js';
+import type { Sources } from './lane.js';
+import { PolicyStore, type StoredOptions } from './policy-store.js';
+import { layPolicies, type PolicyOverrides, type PolicySet } from './policy-set.js';
+import { RateGate } from './rate-gate.js';
+import type { Target } from './target.js';
+
+/** The kinds of policy that have a state of their own, and may be shared by name. */
+export type StatefulKind = 'circuitBreaker' | 'rateLimit' | 'bulkhead';
+const KINDS: readonly StatefulKind[] = ['circuitBreaker', 'rateLimit', 'bulkhead'];
+
+/** The stateful policies of one application. */
+export class PolicyStores {
+  readonly circuitBreaker: PolicyStore<CircuitBreaker, CircuitBreakerOptions>;
+  readonly rateLimit: PolicyStore<RateGate, RateLimitOptions>;
+  readonly bulkhead: PolicyStore<Bulkhead, BulkheadOptions>;
+  private readonly budgets = new Map<string, RetryBudget>();
+  /** Breakers without a lease of their own share the longest that one of their methods needs. */
+  private readonly leases = new Map<string, Milliseconds>();
+
+  constructor(private readonly env: Environment) {
+    const { clock, random } = env;
+    this.circuitBreaker = new PolicyStore<CircuitBreaker, CircuitBreakerOptions>(
+      {
+        label: 'circuit breaker',
+        make: (name, options, key) =>
+          new CircuitBreaker(
+            this.withLease(name, options),
+            clock,
+            random,
+            this.listener(name, key),
+          ),
+        machine: ({ failOn: _failOn, ignore: _ignore, isFailure: _isFailure, ...machine }) =>
+          machine,
+        isIdle: (breaker) => breaker.isClosed,
+        mayGo: () => true,
+        mayExpire: () => true,
+        reconfigure: (breaker, options) => breaker.reconfigure(options),
+      },
+      clock,
+    );
+    this.rateLimit = new PolicyStore<RateGate, RateLimitOptions>(
+      {
+        label: 'rate limit',
+        make: (_name, options) => new RateGate(options, clock),
+        machine: (options) => options,
+        isIdle: (gate) => gate.isIdle,
+        // its key has a whole burst again then; memory that grows with every key would be worse
+        mayGo: (gate) => !gate.hasWaiters,
+        mayExpire: (gate) => gate.isIdle,
+        reconfigure: (gate, options) => gate.reconfigure(options),
+      },
+      clock,
+    );
+    this.bulkhead = new PolicyStore<Bulkhead, BulkheadOptions>(
+      {
+        label: 'bulkhead',
+        make: (_name, options) => new Bulkhead(options),
+        machine: ({ priority: _priority, ...machine }) => machine,
+        isIdle: (bulkhead) => bulkhead.isIdle,
+        // its running calls would be forgotten, and others let in beside them
+        mayGo: (bulkhead) => bulkhead.isIdle,
+        mayExpire: (bulkhead) => bulkhead.isIdle,
+        reconfigure: (bulkhead, options) => bulkhead.reconfigure(options),
+      },
+      clock,
+    );
+  }
+
+  isTaken(name: string): boolean {
+    return KINDS.some((kind) => this[kind].has(name));
+  }
+
+  /** Whether a policy of these would be called by a name that another of its kind has. */
+  collide(name: string, policies: PolicySet): boolean {
+    return KINDS.some((kind) => {
+      const options = policies[kind];
+      return options !== undefined && options.name === undefined && this[kind].has(name);
+    });
+  }
+
+  /** What speaks against these policies: a shared name has other options already. */
+  conflicts(name: string, policies: PolicySet): Mistake[] {
+    return KINDS.flatMap((kind) => {
+      const options = policies[kind];
+      if (options === undefined) return [];
+      return this.store(kind).conflict(options.name ?? name, options);
+    });
+  }
+
+  /** Where the calls of a target find their policies, which are made if need be. */
+  sourcesOf(name: string, policies: PolicySet, report: PredicateReport): Sources {
+    const { circuitBreaker, rateLimit, bulkhead } = policies;
+    if (circuitBreaker !== undefined) this.widen(circuitBreaker.name ?? name, policies);
+    return {
+      breaker:
+        circuitBreaker &&
+        this.circuitBreaker.obtain(circuitBreaker.name ?? name, circuitBreaker, report),
+      rateLimit: rateLimit && this.rateLimit.obtain(rateLimit.name ?? name, rateLimit, report),
+      bulkhead: bulkhead && this.bulkhead.obtain(bulkhead.name ?? name, bulkhead, report),
+    };
+  }
+
+  /**
+   * The budget for the retries of a target: one for all in front of the same breaker, with the
+   * options of the first.
+   */
+  budgetOf(name: string, { circuitBreaker, retry }: PolicySet): RetryBudget | undefined {
+    if (retry === undefined || retry.budget === false) return undefined;
+    const shared = circuitBreaker?.name ?? name;
+    let budget = this.budgets.get(shared);
+    if (budget === undefined) {
+      const { ratio, minimum } = { ...RETRY_BUDGET_DEFAULTS, ...retry.budget };
+      budget = new RetryBudget(ratio, minimum);
+      this.budgets.set(shared, budget);
+    }
+    return budget;
+  }
+
+  /** Gives the shared state of a target's policies the options that a patch has changed. */
+  apply(name: string, policies: PolicySet, patch: PolicyOverrides): void {
+    for (const kind of KINDS) {
+      const options = policies[kind];
+      if (options !== undefined && patch[kind] !== undefined)
+        this.store(kind).reconfigure(options.name ?? name, options);
+    }
+  }
+
+  /** Forgets what no target uses any more. */
+  prune(targets: readonly Target[]): void {
+    for (const kind of KINDS) {
+      const used = new Set(targets.map((target) => sharedName(target, kind)));
+      const store = this.store(kind);
+      for (const name of [...store.fixedNames(), ...store.keyedNames()])
+        if (!used.has(name)) store.remove(name);
+    }
+  }
+
+  private store(kind: StatefulKind): PolicyStore<unknown, StoredOptions> {
+    return this[kind] as never;
+  }
+
+  private widen(name: string, { circuitBreaker, timeLimit }: PolicySet): void {
+    if (circuitBreaker?.halfOpenLease !== undefined) return;
+    const ms = typeof timeLimit === 'object' ? timeLimit.ms : timeLimit;
+    const needed = typeof ms === 'number' ? 2 * ms : 0;
+    const lease = Math.max(needed, this.leases.get(name) ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenLease);
+    this.leases.set(name, lease);
+    this.circuitBreaker.fixed(name)?.widenLease(lease);
+    for (const [, breaker] of this.circuitBreaker.keyed(name)?.list() ?? [])
+      breaker.widenLease(lease);
+  }
+
+  private withLease(name: string, options: CircuitBreakerOptions): CircuitBreakerOptions {
+    const halfOpenLease = options.halfOpenLease ?? this.leases.get(name);
+    return halfOpenLease === undefined ? options : { ...options, halfOpenLease };
+  }
+
+  private listener(target: string, key: string | undefined): CircuitBreakerListener {
+    const where = key === undefined ? { target } : { target, key };
+    return {
+      stateChanged: (from, to, reason, retryAfter) =>
+        emit(this.env, {
+          type: 'circuit-state-changed',
+          ...where,
+          from,
+          to,
+          reason,
+          ...(retryAfter === undefined ? {} : { retryAfter }),
+        }),
+      probeLost: (lease) => emit(this.env, { type: 'probe-lost', ...where, lease }),
+      predicateFailed: (option, error) =>
+        emit(this.env, { type: 'predicate-failed', target, option, error }),
+    };
+  }
+}
+
+/** What a patch makes of a target. */
+export interface Change {
+  readonly target: Target;
+  /** The part of the patch that concerns it. */
+  readonly patch: PolicyOverrides;
+  readonly policies: PolicySet;
+}
+
+/**
+ * What a patch changes: the targets of the name that have the policies it names, the first of them
+ * where none has, and whoever shares a policy with these.
+ */
+export function changesOf(
+  named: readonly Target[],
+  patch: PolicyOverrides,
+  all: readonly Target[],
+): Change[] {
+  const parts = new Map<Target, Record<string, unknown>>();
+  const add = (target: Target, kind: string, options: unknown): void => {
+    parts.set(target, { ...parts.get(target), [kind]: options });
+  };
+  for (const [kind, options] of Object.entries(patch)) {
+    if (options === undefined) continue;
+    const having = named.filter(({ policies }) => policies[kind as keyof PolicySet] !== undefined);
+    const concerned = having.length > 0 ? having : named.slice(0, 1);
+    for (const target of concerned) add(target, kind, options);
+    if (options === false || !KINDS.includes(kind as StatefulKind)) continue;
+    const shared = new Set(concerned.map((target) => sharedName(target, kind as StatefulKind)));
+    shared.delete(undefined);
+    for (const target of all)
+      if (shared.has(sharedName(target, kind as StatefulKind))) add(target, kind, options);
+  }
+  return [...parts].map(([target, part]) => ({
+    target,
+    patch: part,
+    policies: layPolicies(target.policies, part),
+  }));
+}
+
+/** What cannot change while it runs: where a policy's state is kept. */
+export function fixedOptions(target: Target, patch: PolicyOverrides): Mistake[] {
+  return KINDS.flatMap((kind) => {
+    const [before, now] = [target.policies[kind], patch[kind]];
+    if (before === undefined || typeof now !== 'object') return [];
+    return (['name', 'key'] as const)
+      .filter((option) => now[option] !== undefined && now[option] !== before[option])
+      .map((option) => ({
+        at: `${target.name} ${kind} ${option}`,
+        problem: `got ${show(now[option])}, expected ${show(before[option])} as before: it cannot change while it runs`,
+      }));
+  });
+}
+
+/** The name under which a target's policy of that kind is kept; undefined if it has none. */
+function sharedName(target: Target, kind: StatefulKind): string | undefined {
+  const options = target.policies[kind];
+  return options === undefined ? undefined : (options.name ?? target.name);
+}

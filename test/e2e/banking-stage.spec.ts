@@ -155,7 +155,7 @@ describe('a banking stage whose upstream fails', () => {
   );
 
   it.each([
-    ['is slow', { latencyMs: 400 }],
+    ['is slow', { latencyMs: 1_100 }],
     ['hangs', { outage: 'hang' }],
     ['answers 503', { outage: 'error' }],
     ['answers 500', { errorRate: 1 }],
@@ -214,17 +214,19 @@ describe('a banking stage whose upstream fails', () => {
       const flood = Array.from({ length: 32 + 512 }, () => pay(bob, alice, 1, 100));
 
       const banking = world.app.get(BankingStage);
-      const accepting = Promise.all(flood.map((transaction) => banking.submit(transaction)));
-      // A place may become free just before it arrives; then the next one finds none.
-      const refused = await poll('a refusal', DEADLINE, () =>
-        refusal(world.send(pay(bob, alice, 1, 100))).catch(() => undefined),
-      );
+      const accepting = Promise.allSettled(flood.map((transaction) => banking.submit(transaction)));
+      // A place may become free just before one arrives; then the next one finds none.
+      const late = Array.from({ length: 40 }, () => world.send(pay(bob, alice, 1, 100)));
+      const refused = await Promise.any(late.map((sent) => refusal(sent)));
 
       expect(refused).toMatchObject({
         code: -32_010,
         data: { reason: 'overloaded', refusedBy: 'BULKHEAD_FULL' },
       });
-      const verdicts = (await accepting).map(({ verdict }) => verdict);
+      // On a starved machine some of the flood is refused as well; none may get past compliance.
+      const verdicts = (await accepting).flatMap((outcome) =>
+        outcome.status === 'fulfilled' ? [outcome.value.verdict] : [],
+      );
       expect(new Set(verdicts)).toEqual(new Set(['cleared']));
     },
     PATIENCE,

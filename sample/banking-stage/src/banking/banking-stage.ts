@@ -47,7 +47,7 @@ export class BankingStage implements OnModuleInit {
    * use up its time limit and be refused as if compliance were away. So it waits here, and what is
    * too much is refused as what it is.
    */
-  @Bulkhead({ maxConcurrent: 32, maxQueue: 512, queueTimeout: seconds(5) })
+  @Bulkhead({ maxConcurrent: 32, maxQueue: 512, queueTimeout: seconds(4) })
   async submit(input: unknown): Promise<Receipt> {
     const transaction = verifyTransaction(input);
     // Refused early where it can be: what cannot be accepted is not worth a remote call.

@@ -31,12 +31,13 @@ export class FeesClient {
   /**
    * Asking again does no harm (`idempotent`): a quote changes nothing over there. Attempts are fewer
    * than `failureThreshold`, so that no payment opens the breaker, and with it the way past
-   * compliance, by its own attempts alone.
+   * compliance, by its own attempts alone. Nor should a flood: 32 calls at once that share one stall,
+   * ours or the service's, fail in a row, so the time limit is ten times what is slow, not twice.
    */
   @Fallback({ method: 'provisionalQuote', except: [BulkheadFullError, QueueTimeoutError] })
-  @Retry({ maxAttempts: 5, delay: 50, idempotent: true, totalTimeout: 2_000 })
+  @Retry({ maxAttempts: 5, delay: 50, idempotent: true, totalTimeout: 3_000 })
   @CircuitBreaker({ failureThreshold: 8, openFor: 1_000, maxOpenFor: 2_000, successThreshold: 2 })
-  @TimeLimit(300)
+  @TimeLimit(1_000)
   @Bulkhead({ maxConcurrent: 32, maxQueue: 256 })
   async quote({ from, to, amount }: Payment): Promise<Quote> {
     const { signal } = currentCall();

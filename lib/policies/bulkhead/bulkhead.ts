@@ -72,9 +72,9 @@ export class Bulkhead {
     return this.running < this.maxConcurrent;
   }
 
-  /** Whether nobody runs in it or waits for it: it may be forgotten. */
+  /** Whether nobody runs in it, and so nobody waits for it either: it may be forgotten. */
   get isIdle(): boolean {
-    return this.running === 0 && this.queued === 0;
+    return this.running === 0;
   }
 
   /** Takes a free slot. Each one taken is given back by exactly one `release()` or `orphan()`. */

@@ -42,7 +42,7 @@ export class RateLimit {
   private per: Milliseconds = 0;
   private burst = 0;
   private maxWait: Milliseconds = 0;
-  /** When the present debt began. */
+  /** When the present debt began; after a change of the options, when what was owed then is paid. */
   private since: Milliseconds = Number.NEGATIVE_INFINITY;
   /** Calls that started since then. */
   private started = 0;
@@ -72,14 +72,13 @@ export class RateLimit {
    */
   enter(now: Milliseconds): number {
     this.forget(now);
-    const shortage = this.shortage(this.waiting, now);
-    if (shortage <= 0 && this.waiting === 0) {
+    if (this.waiting === 0 && this.shortage(0, now) <= 0) {
       this.start();
       return 0;
     }
     const wait = this.waitFor(this.waiting, now);
     // who waits goes first, even if its timer is late
-    if (shortage <= this.maxWait * this.limit) return Math.max(1, wait);
+    if (wait <= this.maxWait) return Math.max(1, wait);
     this.refused += 1;
     return -wait;
   }
@@ -129,10 +128,8 @@ export class RateLimit {
     this.forget(now);
     const debt = this.started - ((now - this.since) * this.limit) / this.per;
     this.configure(options);
-    const kept = Math.min(debt, this.burst);
-    this.started = Math.ceil(kept);
-    // the part of a call that has been paid for already
-    this.since = now - ((this.started - kept) * this.per) / this.limit;
+    this.started = 0;
+    this.since = now + (Math.min(debt, this.burst) * this.per) / this.limit;
     this.revision += 1;
     this.serve(now);
   }

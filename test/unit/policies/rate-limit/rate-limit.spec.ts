@@ -70,9 +70,9 @@ describe('the rate', () => {
   });
 
   it('comes back in time also where the reckoning of fractions would be a hair early', () => {
-    // 0.1 + 3 − 0.1 is less than 3 for the machine
+    // 0.1 + 4 − 0.1 is less than 4 for the machine
     const now = 0.1;
-    const limit = new RateLimit({ limit: 1, per: 3 });
+    const limit = new RateLimit({ limit: 1, per: 4 });
     limit.enter(now);
 
     const back = -limit.enter(now);

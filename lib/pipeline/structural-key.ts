@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { types } from 'node:util';
 
 /** Deeper data is refused: it would end as a stack overflow. */
 const MAX_DEPTH = 100;
@@ -54,8 +55,8 @@ function textOfObject(object: object, path: readonly Step[]): string {
       throw refusal(path, 'is an array with holes or with properties of its own');
     return `[${object.map((_, i) => child(String(i))).join()}]`;
   }
-  if (Object.getPrototypeOf(object) === Date.prototype && keys.length === 0)
-    return `@${(object as Date).getTime()}`;
+  if (types.isDate(object) && keys.length === 0 && isOwnClass(object, 'getTime'))
+    return `@${Date.prototype.getTime.call(object)}`;
   if (!isPlain(object)) throw refusal(path, `is an instance of ${classOf(object)}`);
   if (!keys.every((key) => typeof key === 'string')) throw refusal(path, 'has a symbol as a key');
   return `{${keys
@@ -64,11 +65,18 @@ function textOfObject(object: object, path: readonly Step[]): string {
     .join()}}`;
 }
 
-/** Plain objects of other realms too, such as those that JSON and `structuredClone` make under Jest. */
 function isPlain(object: object): boolean {
   const prototype = Object.getPrototypeOf(object) as object | null;
-  if (prototype === null || prototype === Object.prototype) return true;
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'hasOwnProperty');
+  if (prototype === null) return true;
+  return Object.getPrototypeOf(prototype) === null && isOwnClass(object, 'hasOwnProperty');
+}
+
+/**
+ * Whether the object is of the very class that brings this method, not of a subclass. Asked so, and
+ * not by identity, because plain data may come from another realm, as it does under Jest.
+ */
+function isOwnClass(object: object, method: string): boolean {
+  return Object.hasOwn(Object.getPrototypeOf(object) as object, method);
 }
 
 function classOf(object: object): string {

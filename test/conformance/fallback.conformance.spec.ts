@@ -104,6 +104,84 @@ onEveryFace((face) => {
     expect(stage.eventTypes()).toEqual(['fallback-failed']);
   });
 
+  it('alternatives are asked in turn, with what the method was asked', async () => {
+    const seen: unknown[][] = [];
+    const stage = stageOf(face, {
+      alternative: [
+        (...args: unknown[]) => {
+          seen.push(args);
+          return Promise.reject(new Error('b is down'));
+        },
+        async (...args: unknown[]) => seen.push(args),
+        () => seen.push(['not needed']),
+      ],
+    });
+
+    expect((await stage.run(down, 'x')).value).toBe(2);
+    const given = face.name === 'interceptor' ? [stage.context] : ['x'];
+    expect(seen).toEqual([given, given]);
+    expect(stage.eventTypes()).toEqual(['fallback-failed', 'fallback-used']);
+    expect(stage.events[1]).toMatchObject({ kind: 'alternative' });
+    expect(stage.events[1]).not.toHaveProperty('age');
+  });
+
+  it('#83 the error of the last alternative has the original as its cause', async () => {
+    const original = new Error('a is down');
+    const stage = stageOf(face, {
+      alternative: [() => Promise.reject(new Error('b')), () => Promise.reject(new Error('c'))],
+    });
+
+    const { error } = await stage.run(() => Promise.reject(original));
+
+    expect([error.message, error.cause]).toEqual(['c', original]);
+    expect(stage.pipeline.fallback!.snapshot()).toMatchObject({ calls: 1, answered: 0, failed: 1 });
+  });
+
+  it('#85 a refusal of access by an alternative is not hidden by what follows', async () => {
+    const refusal = new ForbiddenException();
+    const stage = stageOf(face, [
+      { alternative: [() => Promise.reject(refusal), () => 'data'] },
+      { value: 'data' },
+    ]);
+
+    expect((await stage.run(down)).error).toBe(refusal);
+    expect(stage.pipeline.counters.degraded).toBe(0);
+  });
+
+  it.each(['retry-exhausted', 'fallback-used'])(
+    '#84 a fallback cannot change what %s says of the error',
+    async (type) => {
+      const original = Object.assign(new RangeError('down'), { code: 'E1' });
+      const stage = new Stage(face, {
+        fallback: {
+          handler: (error) => Object.assign(error as Error, { message: 'all is well', code: 'OK' }),
+          on: RangeError,
+        },
+        retry: { maxAttempts: 1, retryOn: RangeError },
+      });
+
+      const call = await stage.run(() => Promise.reject(original));
+
+      expect(call.value).toBe(original);
+      expect(original.message).toBe('all is well');
+      const event = stage.events.find((e) => e.type === type) as unknown as { error: Error };
+      expect(event.error).toMatchObject({ name: 'RangeError', message: 'down', code: 'E1' });
+      expect(event.error).toBeInstanceOf(RangeError);
+    },
+  );
+
+  it('#84 a fallback cannot change the arguments that the next one gets', async () => {
+    const stage = stageOf(face, [
+      (_error, ...args: unknown[]) => {
+        args.length = 0;
+        throw new Error('first broke');
+      },
+      (_error, ...args: unknown[]) => args.length,
+    ]);
+
+    expect((await stage.run(down, 'x')).value).toBe(1);
+  });
+
   itCanLeave(face, 'is not asked for a call whose caller left', async () => {
     let asked = 0;
     const stage = stageOf(face, () => (asked += 1));

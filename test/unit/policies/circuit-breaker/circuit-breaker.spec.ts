@@ -1,29 +1,7 @@
 import { REFUSED } from '../../../../lib/kernel/permit.js';
 import { CircuitBreaker } from '../../../../lib/policies/circuit-breaker/circuit-breaker.js';
-import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { FakeClock, seededRandom } from '../../../../lib/testing/index.js';
-
-interface Made {
-  breaker: CircuitBreaker;
-  clock: FakeClock;
-  moves: string[];
-  tell(failed: boolean): void;
-}
-
-function make(options: CircuitBreakerOptions): Made {
-  const clock = new FakeClock();
-  const moves: string[] = [];
-  const breaker = new CircuitBreaker({ openJitter: 0, ...options }, clock, seededRandom(1), {
-    stateChanged: (_from, to, reason) => moves.push(`${to}: ${reason}`),
-    probeLost: () => moves.push('probe lost'),
-    predicateFailed: (option, error) => moves.push(`${option} failed: ${String(error)}`),
-  });
-  const tell = (failed: boolean): void => {
-    const permit = breaker.enter();
-    if (permit !== REFUSED) breaker.settle(permit, failed ? 'failure' : 'success');
-  };
-  return { breaker, clock, moves, tell };
-}
+import { make } from './made-breaker.js';
 
 describe('the rules that open a closed breaker', () => {
   const strings = Array.from({ length: 1_024 }, (_, n) =>

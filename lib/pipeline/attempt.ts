@@ -1,40 +1,18 @@
-import { retryAfterOf } from '../errors/retry-after.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Outcome } from '../kernel/outcome.js';
-import { type Permit, REFUSED } from '../kernel/permit.js';
-import { isResilienceRejection, type ResilienceRejection } from '../kernel/rejection.js';
-import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open.error.js';
-import { type FailureFacts, failureFacts } from '../policies/circuit-breaker/trip.js';
+import type { Permit } from '../kernel/permit.js';
+import type { ResilienceRejection } from '../kernel/rejection.js';
 import { RateLimitedError } from '../policies/rate-limit/rate-limited.error.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { wasBlocked } from '../policies/time-limit/time-limit.js';
+import { Admission } from './admission.js';
+import type { AttemptOwner } from './attempt-owner.js';
 import { makeContext } from './call-context.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import { emit } from './environment.js';
-import type { Lane } from './lane.js';
-import type { Pipeline } from './pipeline.js';
 import { Seat } from './seat.js';
-import type { Decision, Trace } from './trace.js';
-
-/** The call that an attempt belongs to. */
-export interface AttemptOwner {
-  readonly pipeline: Pipeline;
-  readonly lane: Lane;
-  readonly args: readonly unknown[];
-  readonly trace: Trace | undefined;
-  /** When the whole call ends, by the monotonic clock. */
-  readonly totalEnds: Milliseconds | undefined;
-  /** Starts the method for the attempt and tells the attempt how it ends. Must not throw. */
-  invoke(attempt: Attempt): void;
-  /** Ends the work of an abandoned attempt, where the face can. */
-  stopWork(attempt: Attempt): void;
-  succeeded(value: unknown): void;
-  /** One of our policies refused the attempt before its method was called. */
-  refused(error: ResilienceRejection): void;
-  /** The attempt failed. @param stillRunning our time limit gave up on work that has not ended */
-  failed(error: unknown, stillRunning: boolean): void;
-}
+import type { Decision } from './trace.js';
 
 /**
  * - `waiting`: for its turn or a slot.
@@ -53,7 +31,7 @@ type Phase = 'waiting' | 'running' | 'abandoned' | 'over';
  */
 export class Attempt implements ContextSource {
   private phase: Phase = 'waiting';
-  private permit: Permit = REFUSED;
+  private admission: Admission | undefined;
   private seat: Seat | undefined;
   /** Whether it had to wait before its method could start. */
   private waited = false;
@@ -62,7 +40,6 @@ export class Attempt implements ContextSource {
   private limitEnds: Milliseconds | undefined;
   private cancelLimit: CancelTimer | undefined;
   private cancelIdle: CancelTimer | undefined;
-  private startedAt: Milliseconds = 0;
   private lastValueAt: Milliseconds = 0;
   /** Whether its stream has delivered a value. */
   hasValue = false;
@@ -81,14 +58,13 @@ export class Attempt implements ContextSource {
   enter(): void {
     const { breaker } = this.call.lane;
     if (breaker !== undefined) {
-      const { name, policy } = breaker;
-      this.permit = policy.enter();
-      if (this.permit === REFUSED && policy.mode === 'enforce') {
-        this.refuse(new CircuitOpenError(name, policy.current, policy.retryAfter(), this.stack));
+      this.admission = new Admission(breaker, this.call.pipeline.env);
+      const refusal = this.admission.enter();
+      if (refusal !== undefined) {
+        this.refuse(refusal);
         return;
       }
-      // in shadow mode it runs unobserved
-      this.note('circuit-breaker', this.permit === REFUSED ? 'would refuse' : 'admitted');
+      this.note('circuit-breaker', this.admission.isUnobserved ? 'would refuse' : 'admitted');
     }
     if (this.call.lane.rateLimit === undefined) this.enterLimits();
     else this.enterRateLimit();
@@ -100,10 +76,14 @@ export class Attempt implements ContextSource {
    * @param startedAt when it began, where the breaker measures
    */
   adopt(permit: Permit, startedAt: Milliseconds): void {
-    this.permit = permit;
-    this.startedAt = startedAt;
-    if (this.call.lane.bulkhead !== undefined) {
-      this.seat = new Seat(this.call.lane.bulkhead, this.call.pipeline.env);
+    const { breaker, bulkhead } = this.call.lane;
+    const { env } = this.call.pipeline;
+    if (breaker !== undefined) {
+      this.admission = new Admission(breaker, env);
+      this.admission.adopt(permit, startedAt);
+    }
+    if (bulkhead !== undefined) {
+      this.seat = new Seat(bulkhead, env);
       this.seat.adopt();
     }
     this.phase = 'running';
@@ -124,10 +104,9 @@ export class Attempt implements ContextSource {
   /** The method threw, rejected, or its stream failed. */
   failed(error: unknown): void {
     if (this.phase !== 'running') return this.ended('failure');
-    const { pipeline, lane } = this.call;
-    if (lane.breaker !== undefined && isRefusalOf(lane.breaker.name, error))
-      lane.breaker.policy.makeRoom(this.permit);
-    const outcome = lane.breaker === undefined ? 'failure' : pipeline.outcomeOf(error);
+    const { admission } = this;
+    admission?.makeRoomIfRefused(error);
+    const outcome = admission === undefined ? 'failure' : this.call.pipeline.outcomeOf(error);
     this.note('method', `failed, counted as ${outcome}`);
     this.leave(outcome, error);
     this.seat?.giveBack();
@@ -138,10 +117,10 @@ export class Attempt implements ContextSource {
   firstValue(value: unknown): void {
     this.hasValue = true;
     this.cancelLimit?.();
-    const { pipeline, lane } = this.call;
+    const { pipeline } = this.call;
     const outcome = pipeline.outcomeOfValue(value);
     this.badValue = outcome === 'failure';
-    if (lane.breaker?.policy.isProbe(this.permit) === true) this.settle(outcome);
+    if (this.admission?.isProbe === true) this.admission.settle(outcome);
     const { idle } = pipeline;
     if (idle !== undefined) this.watchGaps(idle, idle);
   }
@@ -270,12 +249,8 @@ export class Attempt implements ContextSource {
   }
 
   private run(): void {
-    const { lane } = this.call;
-    if (lane.breaker !== undefined) {
-      if (this.waited) lane.breaker.policy.started(this.permit);
-      if (lane.breaker.policy.slowCallDuration !== undefined) this.startedAt = this.now();
-    }
-    const hold = lane.bulkhead?.policy.maxHold;
+    this.admission?.started(this.waited);
+    const hold = this.call.lane.bulkhead?.policy.maxHold;
     this.phase = 'running';
     if (typeof hold === 'number') this.seat!.holdAtMost(hold);
     this.note('method', 'started');
@@ -343,22 +318,7 @@ export class Attempt implements ContextSource {
     this.phase = 'over';
     this.cancelLimit?.();
     this.cancelIdle?.();
-    this.settle(outcome, error);
-  }
-
-  private settle(outcome: Outcome, error?: unknown): void {
-    if (this.permit === REFUSED) return;
-    const { permit } = this;
-    this.permit = REFUSED;
-    const { policy } = this.call.lane.breaker!;
-    const measured = policy.slowCallDuration !== undefined && this.startedAt > 0;
-    const duration = measured ? this.now() - this.startedAt : undefined;
-    const facts = outcome === 'failure' ? this.factsOf(error) : undefined;
-    policy.settle(permit, outcome, duration, facts);
-  }
-
-  private factsOf(error: unknown): FailureFacts {
-    return failureFacts(error, retryAfterOf(error, this.call.pipeline.env.clock.epoch()));
+    this.admission?.settle(outcome, error);
   }
 
   /** Work that nobody waits for has ended. */
@@ -410,9 +370,4 @@ export class Attempt implements ContextSource {
     }
     return this.controller.signal;
   }
-}
-
-/** Whether the breaker of that name refused a call that the method made further in. */
-function isRefusalOf(name: string, error: unknown): boolean {
-  return isResilienceRejection(error) && error.code === 'CIRCUIT_OPEN' && error.target === name;
 }

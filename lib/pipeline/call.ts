@@ -1,36 +1,23 @@
-import { retryAfterOf } from '../errors/retry-after.js';
 import type { CancelTimer } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import type { Offer } from '../policies/fallback/fallback.js';
-import { AttemptLog } from '../policies/retry/attempt-log.js';
-import type { NoRetry, RetryVerdict } from '../policies/retry/retry.js';
-import { SpentErrors } from '../policies/retry/spent-errors.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { wasBlocked } from '../policies/time-limit/time-limit.js';
-import { Attempt, type AttemptOwner } from './attempt.js';
+import { Attempt } from './attempt.js';
+import type { AttemptOwner } from './attempt-owner.js';
 import { inheritedEnd, runAs } from './current-call.js';
 import { emit } from './environment.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
 import { asItIs } from './recorded-error.js';
+import { Retries } from './retries.js';
 import { explain, Trace } from './trace.js';
 import { withCause } from './with-cause.js';
 
 /** Any method that a pipeline protects. */
 export type Method = (...args: never[]) => unknown;
-
-/** Errors that have used up a retry somewhere in this process. */
-const spent = new SpentErrors();
-
-/** To be read when an attempt starts: what was spent before is none of its business. */
-export function spentMark(): number {
-  return spent.mark();
-}
-
-/** How the last attempt ended. */
-type Ending = { readonly error: unknown } | { readonly value: unknown };
 
 /**
  * One call on its way through a pipeline: the engine. It plans the attempts and decides what the
@@ -41,19 +28,12 @@ export abstract class Call implements AttemptOwner {
   readonly trace: Trace | undefined;
   /** Under which the answer is kept for calls that fail; undefined if it is not kept. */
   protected key: string | undefined;
-  private attempts = 0;
+  private readonly retries = new Retries(this);
   private attempt: Attempt | undefined;
   private over = false;
-  private last: Ending | undefined;
-  private previousDelay: Milliseconds = 0;
-  private spentBefore = 0;
-  /** Whether it has leave of the budget for the retry that is planned or running. */
-  private retrying = false;
   /** Whether the budget counts it among the calls in flight. */
   private counted = false;
-  private log: AttemptLog | undefined;
   private cancelTotal: CancelTimer | undefined;
-  private cancelDelay: (() => void) | undefined;
 
   constructor(
     readonly pipeline: Pipeline,
@@ -83,7 +63,7 @@ export abstract class Call implements AttemptOwner {
   }
 
   succeeded(value: unknown): void {
-    this.endRetry();
+    this.retries.ended();
     if (this.over || this.retriesResult(value)) return;
     this.finish();
     if (this.key !== undefined) this.pipeline.fallback!.keep(this.key, value);
@@ -106,17 +86,18 @@ export abstract class Call implements AttemptOwner {
   }
 
   failed(error: unknown, stillRunning: boolean): void {
-    this.endRetry();
+    this.retries.ended();
     if (this.over) return;
-    if (this.pipeline.retry === undefined || !this.retriesError(error, stillRunning))
-      this.conclude(error);
+    const { retry } = this.pipeline;
+    const mayRetry = retry !== undefined && (!this.hasEmitted || retry.retryAfterEmit);
+    if (!mayRetry || !this.retries.afterError(error, stillRunning)) this.conclude(error);
   }
 
   /** The caller left. Nothing is retried and no fallback is asked. */
   cancel(reason: unknown): void {
     if (this.over) return;
     this.finish();
-    this.cancelDelay?.();
+    this.retries.callOff();
     this.attempt?.abandon(reason, this.hasEmitted ? 'success' : 'cancelled');
     this.giveUp(reason);
   }
@@ -143,8 +124,7 @@ export abstract class Call implements AttemptOwner {
    */
   protected adopt(permit: Permit, startedAt: Milliseconds, mark: number): Attempt {
     this.counted = true;
-    this.attempts = 1;
-    this.spentBefore = mark;
+    this.retries.started(mark);
     this.attempt = new Attempt(this, 1);
     this.attempt.adopt(permit, startedAt);
     return this.attempt;
@@ -170,116 +150,31 @@ export abstract class Call implements AttemptOwner {
 
   /** Whether this result is followed by another attempt, which is planned then. */
   protected retriesResult(value: unknown): boolean {
-    const { retry } = this.pipeline;
-    if (retry === undefined || this.hasEmitted || !retry.wantsResult(value)) return false;
-    const verdict = retry.afterResult(this.attempts, this.previousDelay);
-    return !this.over && this.follow(verdict, { value });
+    return !this.hasEmitted && this.retries.afterResult(value);
   }
 
-  private retriesError(error: unknown, stillRunning: boolean): boolean {
-    const { retry, env } = this.pipeline;
-    if (this.hasEmitted && !retry!.retryAfterEmit) return false;
-    const verdict = retry!.decide({
-      error,
-      attempts: this.attempts,
-      previousDelay: this.previousDelay,
-      stillRunning,
-      spentFurtherIn: spent.isSpentSince(error, this.spentBefore),
-      classification: () => this.pipeline.classify(error),
-      retryAfter: () => retryAfterOf(error, env.clock.epoch()),
-    });
-    if (this.over) return true; // a predicate made the caller leave
-    return this.follow(verdict, { error });
-  }
-
-  /** Plans the next attempt, if the verdict and what is left of time and budget allow it. */
-  private follow(verdict: RetryVerdict, ending: Ending): boolean {
-    const { env, name, counters, budget } = this.pipeline;
-    if (!verdict.retry) return this.decline(verdict.why, ending);
-    const { delay } = verdict;
-    if (this.totalEnds !== undefined && env.clock.now() + delay >= this.totalEnds)
-      return this.decline('no-time-left', ending);
-    this.endRetry();
-    if (budget?.tryRetry() === false) return this.decline('budget-exhausted', ending);
-    this.retrying = budget !== undefined;
-    counters.retries += 1;
-    this.last = ending;
-    this.previousDelay = delay;
-    const error = 'error' in ending ? ending.error : undefined;
-    (this.log ??= new AttemptLog()).add(this.attempts, error, delay);
-    this.trace?.note(this.attempts, 'retry', `again in ${delay} ms`);
-    emit(env, { type: 'retry-scheduled', target: name, attempt: this.attempts, delay, error });
-    const cancel = env.clock.schedule(() => this.afterDelay(), delay);
-    this.cancelDelay = cancel;
-    return true;
-  }
-
-  private decline(why: NoRetry | 'no-time-left' | 'budget-exhausted', ending: Ending): false {
-    const { env, name } = this.pipeline;
-    this.trace?.note(this.attempts, 'retry', `no more: ${why}`);
-    if (!('error' in ending)) return false;
-    const { error } = ending;
-    if (why === 'exhausted' || why === 'no-time-left' || why === 'budget-exhausted')
-      spent.add(error);
-    if (why === 'exhausted') {
-      if (env.bus.wants('retry-exhausted')) {
-        const { attempts } = this;
-        emit(env, { type: 'retry-exhausted', target: name, attempts, error: asItIs(error) });
-      }
-    } else if (why !== 'not-retryable' && why !== 'aborted-on') {
-      emit(env, { type: 'retry-declined', target: name, attempt: this.attempts, why });
-    }
-    return false;
-  }
-
-  private afterDelay(): void {
-    const { beforeRetry } = this.pipeline.retry!;
-    if (beforeRetry === undefined) {
-      this.cancelDelay = undefined;
-      this.next();
-      return;
-    }
-    let left = false;
-    this.cancelDelay = () => (left = true);
-    const go = (): void => {
-      if (left) return;
-      this.cancelDelay = undefined;
-      this.next();
-    };
-    const failed = (thrown: unknown): void => {
-      this.pipeline.report('beforeRetry', thrown);
-      go();
-    };
-    try {
-      const error = 'error' in this.last! ? this.last.error : undefined;
-      const info = { attempt: this.attempts + 1, error, delay: this.previousDelay };
-      void Promise.resolve(beforeRetry({ ...info, args: this.args })).then(go, failed);
-    } catch (thrown) {
-      failed(thrown);
-    }
-  }
-
-  private next(): void {
+  /** Starts an attempt. @internal */
+  next(): void {
+    const { totalEnds } = this;
     // a blocked event loop may let us come too late
-    if (
-      this.attempts > 0 &&
-      this.totalEnds !== undefined &&
-      this.pipeline.env.clock.now() >= this.totalEnds
-    ) {
+    if (this.attempt !== undefined && totalEnds !== undefined && this.now() >= totalEnds) {
       this.endWithLast();
       return;
     }
-    this.attempts += 1;
-    this.spentBefore = spent.mark();
-    const attempt = new Attempt(this, this.attempts);
-    this.attempt = attempt;
-    attempt.enter();
+    this.retries.started();
+    this.attempt = new Attempt(this, this.retries.count);
+    this.attempt.enter();
+  }
+
+  /** Whether the caller has its answer. */
+  get isOver(): boolean {
+    return this.over;
   }
 
   /** Between two attempts there is no time left: what we have says more than a timeout. */
   private endWithLast(): void {
-    this.endRetry();
-    const { last } = this;
+    this.retries.ended();
+    const { last } = this.retries;
     if (last !== undefined && 'value' in last) {
       this.finish();
       this.answer(last.value);
@@ -310,9 +205,8 @@ export abstract class Call implements AttemptOwner {
   private timedOut(limit: Milliseconds, inherited: boolean): void {
     if (this.over) return;
     const { name, env, timeLimited } = this.pipeline;
-    if (this.cancelDelay !== undefined) {
+    if (this.retries.callOff()) {
       // a timer that fired late found us between two attempts
-      this.cancelDelay();
       this.endWithLast();
       return;
     }
@@ -322,7 +216,7 @@ export abstract class Call implements AttemptOwner {
     const facts = { blocked, inherited };
     const error = new CallTimeoutError(policy, name, limit, started, env.stack, facts);
     emit(env, { type: 'call-timed-out', target: name, limit, started, blocked });
-    this.trace?.note(this.attempts, policy, `${limit} ms have passed`);
+    this.trace?.note(this.retries.count, policy, `${limit} ms have passed`);
     // a caller in a hurry says nothing of a dependency that has a limit of its own to keep
     const blame = !blocked && !(inherited && timeLimited);
     this.attempt!.abandon(error, started ? (blame ? 'failure' : 'cancelled') : 'rejected');
@@ -332,7 +226,6 @@ export abstract class Call implements AttemptOwner {
   /** No more attempts: a fallback answers, or the caller gets the error. */
   private conclude(error: unknown): void {
     if (this.over) return;
-    this.endRetry();
     this.cancelTotal?.();
     const errors = [error];
     const offer = this.nextFallback(0, errors);
@@ -357,7 +250,7 @@ export abstract class Call implements AttemptOwner {
     const { fallback, env, name, counters } = this.pipeline;
     const [error] = errors;
     this.attempt = undefined;
-    this.trace?.note(this.attempts, 'fallback', `asks ${offer.kind}`);
+    this.trace?.note(this.retries.count, 'fallback', `asks ${offer.kind}`);
     const record = env.bus.wants('fallback-used') ? asItIs(error) : error;
     const good = (value: unknown): void => {
       if (this.over) return;
@@ -395,29 +288,26 @@ export abstract class Call implements AttemptOwner {
 
   /** Notes how the error that the caller gets came about. */
   private explain(error: unknown): void {
-    const { log, trace, totalEnds } = this;
-    if (log === undefined && trace === undefined) return;
-    const { name, env } = this.pipeline;
+    const { trace, totalEnds } = this;
+    const { records } = this.retries;
+    if (records === undefined && trace === undefined) return;
     explain(error, {
-      target: name,
-      attempts: log?.records ?? [],
+      target: this.pipeline.name,
+      attempts: records ?? [],
       decisions: trace?.decisions ?? [],
-      ...(totalEnds === undefined ? {} : { remaining: Math.max(0, totalEnds - env.clock.now()) }),
+      ...(totalEnds === undefined ? {} : { remaining: Math.max(0, totalEnds - this.now()) }),
     });
-  }
-
-  /** The retry that the budget gave leave for is over. */
-  private endRetry(): void {
-    if (!this.retrying) return;
-    this.retrying = false;
-    this.pipeline.budget!.retryEnded();
   }
 
   private finish(): void {
     if (this.over) return;
     this.over = true;
-    this.endRetry();
+    this.retries.ended();
     if (this.counted) this.pipeline.budget?.callEnded();
     this.cancelTotal?.();
+  }
+
+  private now(): Milliseconds {
+    return this.pipeline.env.clock.now();
   }
 }

@@ -1,11 +1,12 @@
 import { isObservable, lastValueFrom } from 'rxjs';
 import { type Permit, REFUSED } from '../kernel/permit.js';
 import type { Attempt } from './attempt.js';
-import { Call, type Method, spentMark } from './call.js';
+import { Call, type Method } from './call.js';
 import { DirectCall } from './direct-call.js';
 import { inheritedEnd, runAs, runInContext } from './current-call.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
+import { spentMark } from './retries.js';
 import type { Target } from './target.js';
 
 type Settled = { readonly value: unknown } | { readonly error: unknown };

@@ -240,7 +240,7 @@ describe('of a stream', () => {
   const [observable] = FACES.filter(({ name }) => name === 'observable');
   const open = (stage: Stage, make: () => Observable<unknown>): unknown[] => {
     const seen: unknown[] = [];
-    runObservable(stage.pipeline, make, undefined, []).subscribe({
+    runObservable(stage.target, make, undefined, []).subscribe({
       next: (value) => seen.push(value),
       error: () => seen.push('error'),
       complete: () => seen.push('end'),
@@ -278,7 +278,7 @@ describe('of a stream', () => {
         return 'all';
       },
     });
-    const source = runObservable(stage.pipeline, () => of((calls += 1)), undefined, []);
+    const source = runObservable(stage.target, () => of((calls += 1)), undefined, []);
     new Observable<unknown>((subscriber) => {
       teardown.push(() => subscriber.unsubscribe());
       source.subscribe(subscriber);

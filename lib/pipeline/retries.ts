@@ -1,0 +1,169 @@
+import { retryAfterOf } from '../errors/retry-after.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import { AttemptLog, type AttemptRecord } from '../policies/retry/attempt-log.js';
+import type { NoRetry, RetryVerdict } from '../policies/retry/retry.js';
+import { SpentErrors } from '../policies/retry/spent-errors.js';
+import { emit } from './environment.js';
+import type { Pipeline } from './pipeline.js';
+import { asItIs } from './recorded-error.js';
+import type { Trace } from './trace.js';
+
+/** Errors that have used up a retry somewhere in this process. */
+const spent = new SpentErrors();
+
+/** To be read when an attempt starts: what was spent before is none of its business. */
+export function spentMark(): number {
+  return spent.mark();
+}
+
+/** The call whose attempts are counted. */
+interface Retried {
+  readonly pipeline: Pipeline;
+  readonly args: readonly unknown[];
+  readonly trace: Trace | undefined;
+  readonly totalEnds: Milliseconds | undefined;
+  /** Whether it has ended; a function from the options may make its caller leave. */
+  readonly isOver: boolean;
+  /** Starts the next attempt; its time has come. */
+  next(): void;
+}
+
+/** How an attempt ended. */
+export type Ending = { readonly error: unknown } | { readonly value: unknown };
+
+/** The attempts of one call: how many there were, whether and when there is another. */
+export class Retries {
+  /** Attempts that have started. */
+  count = 0;
+  /** How the attempt before the planned one ended. */
+  last: Ending | undefined;
+  private mark = 0;
+  private delay: Milliseconds = 0;
+  /** Whether it has leave of the budget for the retry that is planned or running. */
+  private permitted = false;
+  private log: AttemptLog | undefined;
+  private cancelDelay: (() => void) | undefined;
+
+  constructor(private readonly call: Retried) {}
+
+  /** An attempt starts, or has started when `spentMark` answered this. */
+  started(mark = spent.mark()): void {
+    this.count += 1;
+    this.mark = mark;
+  }
+
+  /** The retry that the budget gave leave for is over, or will not be. */
+  ended(): void {
+    if (!this.permitted) return;
+    this.permitted = false;
+    this.call.pipeline.budget!.retryEnded();
+  }
+
+  /** Ends the wait for the next attempt; false if there was none. */
+  callOff(): boolean {
+    const cancel = this.cancelDelay;
+    this.cancelDelay = undefined;
+    cancel?.();
+    return cancel !== undefined;
+  }
+
+  /** What is remembered of attempts before the last. */
+  get records(): readonly AttemptRecord[] | undefined {
+    return this.log?.records;
+  }
+
+  /** Plans another attempt after one that failed, if it is to be. */
+  afterError(error: unknown, stillRunning: boolean): boolean {
+    const { pipeline } = this.call;
+    const verdict = pipeline.retry!.decide({
+      error,
+      attempts: this.count,
+      previousDelay: this.delay,
+      stillRunning,
+      spentFurtherIn: spent.isSpentSince(error, this.mark),
+      classification: () => pipeline.classify(error),
+      retryAfter: () => retryAfterOf(error, pipeline.env.clock.epoch()),
+    });
+    return this.call.isOver || this.follow(verdict, { error });
+  }
+
+  /** Plans another attempt after a result that is not good enough. */
+  afterResult(value: unknown): boolean {
+    const { retry } = this.call.pipeline;
+    if (retry?.wantsResult(value) !== true || this.call.isOver) return false;
+    return this.follow(retry.afterResult(this.count, this.delay), { value });
+  }
+
+  /** If what is left of time and budget allows it. */
+  private follow(verdict: RetryVerdict, ending: Ending): boolean {
+    const { pipeline, trace, totalEnds } = this.call;
+    const { env, name, counters, budget } = pipeline;
+    if (!verdict.retry) return this.decline(verdict.why, ending);
+    const { delay } = verdict;
+    if (totalEnds !== undefined && env.clock.now() + delay >= totalEnds)
+      return this.decline('no-time-left', ending);
+    this.ended();
+    if (budget?.tryRetry() === false) return this.decline('budget-exhausted', ending);
+    this.permitted = budget !== undefined;
+    counters.retries += 1;
+    this.last = ending;
+    this.delay = delay;
+    const error = 'error' in ending ? ending.error : undefined;
+    (this.log ??= new AttemptLog()).add(this.count, error, delay);
+    trace?.note(this.count, 'retry', `again in ${delay} ms`);
+    emit(env, { type: 'retry-scheduled', target: name, attempt: this.count, delay, error });
+    this.cancelDelay = env.clock.schedule(() => this.afterDelay(error), delay);
+    return true;
+  }
+
+  private decline(why: NoRetry | 'no-time-left' | 'budget-exhausted', ending: Ending): false {
+    const { env, name } = this.call.pipeline;
+    const attempts = this.count;
+    this.call.trace?.note(attempts, 'retry', `no more: ${why}`);
+    if (!('error' in ending)) return false;
+    const { error } = ending;
+    switch (why) {
+      case 'not-retryable':
+      case 'aborted-on':
+        return false;
+      case 'exhausted':
+        spent.add(error);
+        if (env.bus.wants('retry-exhausted'))
+          emit(env, { type: 'retry-exhausted', target: name, attempts, error: asItIs(error) });
+        return false;
+      case 'no-time-left':
+      case 'budget-exhausted':
+        spent.add(error);
+        break;
+      default:
+    }
+    emit(env, { type: 'retry-declined', target: name, attempt: attempts, why });
+    return false;
+  }
+
+  private afterDelay(error: unknown): void {
+    const { pipeline, args } = this.call;
+    const { beforeRetry } = pipeline.retry!;
+    let left = false;
+    this.cancelDelay = () => (left = true);
+    const go = (): void => {
+      if (left) return;
+      this.cancelDelay = undefined;
+      this.call.next();
+    };
+    if (beforeRetry === undefined) {
+      go();
+      return;
+    }
+    const failed = (thrown: unknown): void => {
+      pipeline.report('beforeRetry', thrown);
+      go();
+    };
+    try {
+      const info = { attempt: this.count + 1, error, delay: this.delay, args };
+      void Promise.resolve(beforeRetry(info)).then(go, failed);
+    } catch (thrown) {
+      failed(thrown);
+    }
+  }
+}

@@ -68,7 +68,7 @@ export function Resilient(preset: string | PolicySet, { returns }: Returns = {})
 }
 
 interface FallbackRules extends Returns {
-  /** Only for these errors, and for these even where a fallback would not answer by default. */
+  /** Only for these errors, and for these even where a fallback would not answer by default; a cancellation excepted. */
   on?: ErrorMatchers;
   /** Not for these errors. Wins over `on`. */
   except?: ErrorMatchers;

@@ -243,7 +243,7 @@ export abstract class Call implements AttemptOwner {
   private nextFallback(from: number, errors: readonly unknown[]): Offer | undefined {
     if (this.hasEmitted) return undefined;
     const { pipeline } = this;
-    return pipeline.fallback?.next(from, errors, (e) => pipeline.classify(e).fallback, this.key);
+    return pipeline.fallback?.next(from, errors, (e) => pipeline.classify(e), this.key);
   }
 
   private askFallback(offer: Offer, errors: readonly unknown[]): void {

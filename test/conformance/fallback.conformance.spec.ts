@@ -1,6 +1,14 @@
 import { ForbiddenException, NotFoundException, UnauthorizedException } from '@nestjs/common';
 import { CallTimeoutError, CircuitOpenError, type FallbackPlan } from 'nestjs-bulwark';
-import { type Face, Gate, itCanLeave, onEveryFace, settle, Stage } from '../support/stage.js';
+import {
+  type Face,
+  Gate,
+  itCanLeave,
+  onEveryFace,
+  type RunningCall,
+  settle,
+  Stage,
+} from '../support/stage.js';
 
 const stageOf = (face: Face, fallback: FallbackPlan): Stage => new Stage(face, { fallback });
 const down = (): Promise<never> => Promise.reject(new Error('down'));
@@ -70,6 +78,13 @@ onEveryFace((face) => {
       'public part',
     );
     expect((await stage.run(down)).error.message).toBe('down');
+  });
+
+  it('does not hide a cancellation even where every error is listed', async () => {
+    const error = new DOMException('the caller left', 'AbortError');
+    const stage = stageOf(face, { value: 'data', on: () => true });
+
+    expect((await stage.run(() => Promise.reject(error))).error).toBe(error);
   });
 
   it('a list is tried in turn, each with its own conditions', async () => {
@@ -193,6 +208,33 @@ onEveryFace((face) => {
     expect(asked).toBe(0);
     expect(call.ending).toEqual({ cancelled: true });
   });
+
+  itCanLeave(
+    face,
+    'a caller who leaves between two fallbacks is not answered by the second',
+    async () => {
+      let asked = 0;
+      const gate = new Gate();
+      const leaving = { call: undefined as RunningCall | undefined };
+      const stage = stageOf(face, [
+        gate.work,
+        {
+          handler: () => (asked += 1),
+          on: () => {
+            if (gate.starts > 0) leaving.call!.cancel();
+            return true;
+          },
+        },
+      ]);
+      leaving.call = await stage.run(down);
+
+      gate.reject(new Error('first broke'));
+      await settle();
+
+      expect(asked).toBe(0);
+      expect(leaving.call.ending).toEqual({ cancelled: true });
+    },
+  );
 
   itCanLeave(face, 'a caller who leaves while the fallback works gets nothing more', async () => {
     const gate = new Gate();

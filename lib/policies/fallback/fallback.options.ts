@@ -16,7 +16,7 @@ import { checkLastGood, type FallbackCacheOptions } from './last-good.options.js
 export type FallbackFunction = (error: unknown, ...args: any[]) => unknown;
 
 interface FallbackConditions {
-  /** Only for these errors, and for these even where a fallback would not answer by default. */
+  /** Only for these errors, and for these even where a fallback would not answer by default; a cancellation excepted. */
   on?: ErrorMatchers;
   /** Not for these errors. Wins over `on`. */
   except?: ErrorMatchers;

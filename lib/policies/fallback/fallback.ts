@@ -1,3 +1,4 @@
+import type { Classification } from '../../kernel/classifier.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { FallbackKind } from '../../kernel/event.js';
@@ -103,18 +104,21 @@ export class Fallback {
    *
    * @param errors the error of the method, then those of the fallbacks that were asked already:
    * what must not be hidden is not hidden either where an alternative said it
-   * @param allowed whether a fallback may hide an error although nobody listed it
+   * @param classify whether an error may be hidden although nobody listed it, and whether it says
+   * that the call was cancelled: that is never hidden
    */
   next(
     from: number,
     errors: readonly unknown[],
-    allowed: (error: unknown) => boolean,
+    classify: (error: unknown) => Classification,
     key: string | undefined,
   ): Offer | undefined {
+    const classes = errors.map((error) => classify(error));
+    if (classes.some(({ outcome }) => outcome === 'cancelled')) return undefined;
     for (let position = from; position < this.entries.length; position += 1) {
       const entry = this.entries[position]!;
       const { kind, answer } = entry;
-      if (!standsIn(entry, errors, allowed)) continue;
+      if (!standsIn(entry, errors, classes)) continue;
       if (kind !== 'cache') return { kind, position, age: undefined, answer };
       const recalled = key === undefined ? undefined : this.lastGood!.recall(key);
       if (recalled === undefined) continue;
@@ -151,14 +155,15 @@ export class Fallback {
   }
 }
 
+/** The error of the method must be wanted; what came after it must only not be kept from hiding. */
 function standsIn(
   { on, except }: Entry,
-  [error, ...later]: readonly unknown[],
-  allowed: (error: unknown) => boolean,
+  errors: readonly unknown[],
+  classes: readonly Classification[],
 ): boolean {
-  const wanted = on === undefined ? allowed(error) : on(error);
-  if (!wanted || except?.(error) === true) return false;
-  return later.every((thrown) => allowed(thrown) || on?.(thrown) === true);
+  const [error] = errors;
+  if (on?.(error) === false || except?.(error) === true) return false;
+  return classes.every(({ fallback }, i) => fallback || on?.(errors[i]) === true);
 }
 
 /** Who answers by these options, in turn. */

@@ -109,6 +109,11 @@ describe('#82 no key is made of what cannot be told apart in full', () => {
   }
   class List extends Array {}
   class Zoned extends Date {}
+  class Sly {
+    hasOwnProperty(): boolean {
+      return true;
+    }
+  }
   let deep: unknown = 1;
   for (let i = 0; i < 101; i += 1) deep = [deep];
   const extra = Object.assign(['a'], { index: 0 });
@@ -133,6 +138,7 @@ describe('#82 no key is made of what cannot be told apart in full', () => {
     ['an array with a hole', holes, 'holes or with properties'],
     ['a date with a property', Object.assign(new Date(1), { zone: 'x' }), 'is an instance of Date'],
     ['a kind of date', new Zoned(1), 'is an instance of Zoned'],
+    ['a class that looks like Object', new Sly(), 'is an instance of Sly'],
     ['a symbol as a key', { [Symbol('tenant')]: 1 }, 'has a symbol as a key'],
     ['depth', deep, 'is nested deeper than 100'],
   ])('#82 %s is refused, with its place', (_, data, message) => {

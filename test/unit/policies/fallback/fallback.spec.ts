@@ -1,16 +1,23 @@
+import type { Classification } from '../../../../lib/kernel/classifier.js';
 import { Fallback, type Offer } from '../../../../lib/policies/fallback/fallback.js';
 import type { FallbackPlan } from '../../../../lib/policies/fallback/fallback.options.js';
 import { FakeClock } from '../../../../lib/testing/index.js';
 
 const HIDDEN = new Error('may be hidden');
 const ACCESS = new Error('refusal of access');
-const allowed = (error: unknown): boolean => error !== ACCESS;
+const CANCELLED = new Error('the caller left');
+const classify = (error: unknown): Classification => ({
+  category: 'transient',
+  retryable: true,
+  outcome: error === CANCELLED ? 'cancelled' : 'failure',
+  fallback: error !== ACCESS,
+});
 
 function make(plan: FallbackPlan) {
   const clock = new FakeClock();
   const fallback = new Fallback(plan, clock, () => {});
   const next = (from = 0, errors: unknown[] = [HIDDEN], key?: string): Offer | undefined =>
-    fallback.next(from, errors, allowed, key);
+    fallback.next(from, errors, classify, key);
   return { clock, fallback, next };
 }
 const ask = (offer: Offer | undefined, ...args: unknown[]): unknown =>
@@ -61,6 +68,23 @@ describe('what a fallback failed with', () => {
 
     expect(next(1, [HIDDEN, new Error('other')])?.kind).toBe('value');
   });
+});
+
+it('no fallback hides a cancellation, listed or not', () => {
+  const { next } = make({ value: 'a', on: () => true });
+
+  expect(next(0, [HIDDEN])?.kind).toBe('value');
+  expect(next(0, [CANCELLED])).toBeUndefined();
+  expect(next(0, [HIDDEN, CANCELLED])).toBeUndefined();
+});
+
+it('what is listed is hidden, what is not is left, and except wins', () => {
+  const on = (error: unknown): boolean => error !== HIDDEN;
+  const { next } = make([{ value: 'a', on, except: (error) => error instanceof RangeError }]);
+
+  expect(next(0, [HIDDEN])).toBeUndefined();
+  expect(next(0, [ACCESS])?.kind).toBe('value');
+  expect(next(0, [new RangeError('x')])).toBeUndefined();
 });
 
 describe('the last good answer', () => {

@@ -7,6 +7,9 @@ export type {
   CallTimedOut,
   CircuitState,
   CircuitStateChanged,
+  BulkheadReclaimed,
+  PoliciesChanged,
+  RetryDeclined,
   FallbackFailed,
   FallbackKind,
   FallbackUsed,
@@ -22,7 +25,11 @@ export type {
 export type { ErrorMatcher, ErrorMatchers } from './kernel/matcher.js';
 export type { Random } from './kernel/random.js';
 export { isResilienceRejection, type PolicyKind, ResilienceRejection } from './kernel/rejection.js';
-export { BulkheadFullError, QueueTimeoutError } from './policies/bulkhead/bulkhead-full.error.js';
+export {
+  BulkheadFullError,
+  BulkheadReentrancyError,
+  QueueTimeoutError,
+} from './policies/bulkhead/bulkhead-full.error.js';
 export type { BulkheadSnapshot } from './policies/bulkhead/bulkhead.js';
 export { BULKHEAD_DEFAULTS, type BulkheadOptions } from './policies/bulkhead/bulkhead.options.js';
 export {
@@ -49,15 +56,35 @@ export {
   FALLBACK_CACHE_DEFAULTS,
   type FallbackCacheOptions,
 } from './policies/fallback/last-good.options.js';
-export { RETRY_DEFAULTS, type RetryOptions } from './policies/retry/retry.options.js';
+export type { ManualPermit } from './policies/circuit-breaker/manual-permit.js';
+export type { SavedBreaker } from './policies/circuit-breaker/saved-breaker.js';
+export type { RateLimitSnapshot } from './policies/rate-limit/rate-limit.js';
+export {
+  RATE_LIMIT_DEFAULTS,
+  type RateLimitOptions,
+} from './policies/rate-limit/rate-limit.options.js';
+export { RateLimitedError } from './policies/rate-limit/rate-limited.error.js';
+export type { AttemptRecord } from './policies/retry/attempt-log.js';
+export {
+  type BackoffFunction,
+  type BeforeRetry,
+  RETRY_BUDGET_DEFAULTS,
+  RETRY_DEFAULTS,
+  type RetryByCategory,
+  type RetryOptions,
+  type RetryPlanOptions,
+} from './policies/retry/retry.options.js';
 export { CallTimeoutError } from './policies/time-limit/call-timeout.error.js';
 export type { TimeLimitOptions } from './policies/time-limit/time-limit.options.js';
 export { type CallContext, currentCall } from './pipeline/current-call.js';
-export type { PolicyDefaults, PolicySet } from './pipeline/policy-set.js';
+export type { PolicyDefaults, PolicyOverrides, PolicySet } from './pipeline/policy-set.js';
+export { type Decision, explainError, type Explanation } from './pipeline/trace.js';
 export {
   type BulkheadReader,
   type CircuitBreakerControl,
   type CircuitBreakerReader,
+  type KeyedReader,
+  type RateLimitReader,
   ResilienceRegistry,
 } from './pipeline/registry.js';
 export { structuralKey } from './pipeline/structural-key.js';
@@ -72,6 +99,8 @@ export {
   CircuitBreaker,
   Fallback,
   type MethodPolicy,
+  RateLimit,
+  Resilient,
   Retry,
   type Returns,
   TimeLimit,
@@ -87,6 +116,7 @@ export {
   BulkheadInterceptor,
   CircuitBreakerInterceptor,
   FallbackInterceptor,
+  RateLimitInterceptor,
   ResilienceInterceptor,
   RetryInterceptor,
   TimeLimitInterceptor,
@@ -96,3 +126,4 @@ export { ResilienceExceptionFilter } from './nest/resilience-exception.filter.js
 export { ResilienceModule } from './nest/resilience.module.js';
 export { type ExecuteOptions, ResilienceService } from './nest/resilience.service.js';
 export { CLOCK, RANDOM } from './nest/tokens.js';
+export type { MethodPolicies } from './nest/wrap-object.js';

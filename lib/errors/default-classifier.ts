@@ -46,6 +46,8 @@ const REJECTED: Classification = {
 };
 /** We gave up on work that had started, and that may still be running. */
 const GIVEN_UP: Classification = { ...REJECTED, category: 'timeout', outcome: 'failure' };
+/** The same, but nobody could have read its answer: our own event loop was blocked. */
+const BLOCKED: Classification = { ...GIVEN_UP, outcome: 'rejected' };
 
 const BY_STATUS: Record<number, Classification> = {
   401: FORBIDDEN,
@@ -134,8 +136,9 @@ function byFacts(error: unknown): Classification {
 }
 
 function byRejection(error: ResilienceRejection): Classification {
-  const { started } = error as { started?: unknown };
-  return error.code === 'CALL_TIMEOUT' && started === true ? GIVEN_UP : REJECTED;
+  const { started, blocked } = error as { started?: unknown; blocked?: unknown };
+  if (error.code !== 'CALL_TIMEOUT' || started !== true) return REJECTED;
+  return blocked === true ? BLOCKED : GIVEN_UP;
 }
 
 function byCode(error: object): Classification | undefined {

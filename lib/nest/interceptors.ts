@@ -16,6 +16,7 @@ import type { Target } from '../pipeline/target.js';
 import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
+import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
 import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import { ApplicationRuntime } from './application-runtime.js';
@@ -32,13 +33,19 @@ const OPTIONS = Symbol('bulwark:interceptor-options');
 export abstract class PolicyInterceptor implements NestInterceptor {
   /** What is wrong with the options. */
   readonly mistakes: readonly Mistake[];
+  private readonly policies: PolicySet;
   private readonly handlers = new WeakMap<object, WeakMap<object, Handler>>();
 
   protected constructor(
-    private readonly policies: PolicySet,
+    policies: PolicySet | string,
     private readonly runtime: ApplicationRuntime,
   ) {
-    this.mistakes = runtime.check(new.target.name, policies);
+    const preset = typeof policies === 'string' ? [policies] : [];
+    this.policies = typeof policies === 'string' ? runtime.resolve(preset) : policies;
+    this.mistakes = [
+      ...runtime.checkPresets(new.target.name, preset),
+      ...runtime.check(new.target.name, this.policies),
+    ];
     if (this.mistakes.length === 0) return;
     if (runtime.booted) throw new ResilienceConfigError(this.mistakes);
     runtime.early.push(...this.mistakes);
@@ -167,6 +174,22 @@ export class BulkheadInterceptor extends PolicyInterceptor {
   }
 }
 
+/** `@UseInterceptors(RateLimitInterceptor.with({ limit: 100 }))` */
+@Injectable()
+export class RateLimitInterceptor extends PolicyInterceptor {
+  constructor(
+    // without a limit it has none, and the boot says so
+    @Optional() @Inject(OPTIONS) options: RateLimitOptions = {} as RateLimitOptions,
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super({ rateLimit: options }, runtime);
+  }
+
+  static with(options: RateLimitOptions): Type<NestInterceptor> {
+    return configured(RateLimitInterceptor, options);
+  }
+}
+
 /** `@UseInterceptors(TimeLimitInterceptor.with(500))` */
 @Injectable()
 export class TimeLimitInterceptor extends PolicyInterceptor {
@@ -198,17 +221,20 @@ export class FallbackInterceptor extends PolicyInterceptor {
   }
 }
 
-/** Several policies in their fixed order: `@UseInterceptors(ResilienceInterceptor.with({ retry: {}, timeLimit: 500 }))` */
+/**
+ * Several policies in their fixed order, or a preset:
+ * `@UseInterceptors(ResilienceInterceptor.with({ retry: {}, timeLimit: 500 }))`
+ */
 @Injectable()
 export class ResilienceInterceptor extends PolicyInterceptor {
   constructor(
-    @Optional() @Inject(OPTIONS) policies: PolicySet,
+    @Optional() @Inject(OPTIONS) policies: PolicySet | string,
     @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
   ) {
     super(policies, runtime);
   }
 
-  static with(policies: PolicySet): Type<NestInterceptor> {
+  static with(policies: PolicySet | string): Type<NestInterceptor> {
     return configured(ResilienceInterceptor, policies);
   }
 }

@@ -4,13 +4,15 @@ import { ResilienceConfigError } from '../kernel/check.js';
 import type { ResilienceEvent } from '../kernel/event.js';
 import type { Method } from '../pipeline/call.js';
 import { EventStream } from '../pipeline/event-bus.js';
-import type { PolicySet } from '../pipeline/policy-set.js';
+import type { PolicyOverrides, PolicySet } from '../pipeline/policy-set.js';
+import type { FallbackSnapshot } from '../policies/fallback/fallback.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import type { Target } from '../pipeline/target.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { bindInstance, RUNTIME_TOKEN, type RuntimeHolder } from './binding.js';
 import type { ResilienceConfig } from './config.js';
 import { CONFIG } from './tokens.js';
+import { type MethodPolicies, wrapObject } from './wrap-object.js';
 
 /** How one call of `execute` may be ended from outside. */
 export interface ExecuteOptions {
@@ -43,7 +45,7 @@ export class ResilienceService {
   }
 
   /**
-   * Runs a function under the policies of a name. The first registration of a name fixes its
+   * Runs a function under the policies of a name, given as they are or as the name of a preset. The first registration of a name fixes its
    * policies, its fallback function included; later calls may leave them out. Others than the
    * first are not used, and a warning says so once.
    *
@@ -53,7 +55,7 @@ export class ResilienceService {
   async execute<T>(
     name: string,
     fn: () => Promise<T>,
-    policies?: PolicySet,
+    policies?: PolicySet | string,
     options: ExecuteOptions = {},
   ): Promise<T> {
     const target = this.targetOf(name, policies);
@@ -64,7 +66,7 @@ export class ResilienceService {
   async tryExecute<T>(
     name: string,
     fn: () => Promise<T>,
-    policies?: PolicySet,
+    policies?: PolicySet | string,
     options?: ExecuteOptions,
   ): Promise<{ ok: true; value: T } | { ok: false; error: unknown }> {
     try {
@@ -81,7 +83,11 @@ export class ResilienceService {
    * more than `maxNames` names
    */
   // oxlint-disable-next-line typescript/no-explicit-any -- parameters are contravariant
-  wrap<F extends (...args: any[]) => Promise<any>>(name: string, fn: F, policies: PolicySet): F {
+  wrap<F extends (...args: any[]) => Promise<any>>(
+    name: string,
+    fn: F,
+    policies: PolicySet | string,
+  ): F {
     const target = this.targetOf(name, policies);
     const wrapped = function (this: unknown, ...args: unknown[]): Promise<unknown> {
       return runPromise(target, fn as Method, this, args);
@@ -92,13 +98,54 @@ export class ResilienceService {
     return wrapped as F;
   }
 
+  /**
+   * An object like the given one, whose listed methods run under policies: for objects that we
+   * cannot decorate, such as the client of an SDK. Each method is a target of the name
+   * `Class.method`. What the object calls on itself is not protected, for it does not pass here.
+   *
+   * @throws ResilienceConfigError for bad policies, a name in the list that is no method, or more
+   * than `maxNames` names
+   */
+  wrapObject<T extends object>(object: T, policies: MethodPolicies<T>): T {
+    return wrapObject(object, policies as Record<string, PolicySet | string>, (base, set) =>
+      this.targetOf(this.runtime.freeName(base), set),
+    );
+  }
+
+  /**
+   * Changes the policies of a target while it runs: a decorated method, a handler, or a name of
+   * `execute`. Options that the patch does not name stay, `false` takes a policy out. State, counts
+   * and subscribers are kept; a policy shared by `name` changes for all who share it. Calls on
+   * their way end under the policies they began with.
+   *
+   * @returns the new version of the target, counted from 1
+   * @throws ResilienceConfigError for an unknown name or a bad patch; then nothing has changed
+   */
+  reconfigure(name: string, patch: PolicyOverrides): number {
+    return this.runtime.reconfigure(name, patch);
+  }
+
+  /** What the fallbacks of a target have done; undefined if it has none. */
+  fallbackUse(name: string): FallbackSnapshot | undefined {
+    return this.runtime.pipeline(name)?.fallback?.snapshot();
+  }
+
+  /** The kill switch: false passes every policy but the fallbacks through, until true is set. */
+  get enabled(): boolean {
+    return this.runtime.enabled;
+  }
+
+  set enabled(enabled: boolean) {
+    this.runtime.setEnabled(enabled);
+  }
+
   /** Gives the runtime to an instance of a decorated class that Nest did not construct. */
   bind<T extends object>(instance: T): T {
     bindInstance(instance, this.holder);
     return instance;
   }
 
-  private targetOf(name: string, policies: PolicySet | undefined): Target {
+  private targetOf(name: string, policies: PolicySet | string | undefined): Target {
     const known = this.names.get(name);
     if (known !== undefined) {
       this.warnOfOthers(name, known, policies);
@@ -126,13 +173,24 @@ export class ResilienceService {
       const problem = `it would be the ${this.maxNames + 1}th name; is it made of user input? Use few names, or raise maxNames`;
       throw new ResilienceConfigError([{ at: name, problem }]);
     }
-    const target = this.runtime.registerChecked(name, policies);
+    const target = this.runtime.registerChecked(name, this.resolve(name, policies));
     this.names.set(name, { target, policies });
     return target;
   }
 
+  private resolve(name: string, policies: PolicySet | string): PolicySet {
+    if (typeof policies !== 'string') return policies;
+    const mistakes = this.runtime.checkPresets(name, [policies]);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    return this.runtime.resolve([policies]);
+  }
+
   /** Not an error: a call that worked must not fail for another that came before it. */
-  private warnOfOthers(name: string, known: Registration, policies: PolicySet | undefined): void {
+  private warnOfOthers(
+    name: string,
+    known: Registration,
+    policies: PolicySet | string | undefined,
+  ): void {
     if (known.warned === true || policies === undefined || same(policies, known.policies)) return;
     known.warned = true;
     this.logger.warn(
@@ -144,7 +202,7 @@ export class ResilienceService {
 /** What a name was first used with. */
 interface Registration {
   readonly target: Target;
-  readonly policies: PolicySet;
+  readonly policies: PolicySet | string;
   warned?: boolean;
 }
 

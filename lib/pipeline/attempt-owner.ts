@@ -1,12 +1,11 @@
 import type { Milliseconds } from '../kernel/duration.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
-import type { Attempt } from './attempt.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
 import type { Trace } from './trace.js';
 
 /** The call that an attempt belongs to. */
-export interface AttemptOwner {
+export interface AttemptOwner<A> {
   readonly pipeline: Pipeline;
   readonly lane: Lane;
   readonly args: readonly unknown[];
@@ -14,10 +13,11 @@ export interface AttemptOwner {
   /** When the whole call ends, by the monotonic clock. */
   readonly totalEnds: Milliseconds | undefined;
   /** Starts the method for the attempt and tells the attempt how it ends. Must not throw. */
-  invoke(attempt: Attempt): void;
+  invoke(attempt: A): void;
   /** Ends the work of an abandoned attempt, where the face can. */
-  stopWork(attempt: Attempt): void;
-  succeeded(value: unknown): void;
+  stopWork(attempt: A): void;
+  /** The attempt has an answer. @param good whether the breaker heard of it as a success */
+  succeeded(value: unknown, good: boolean): void;
   /** One of our policies refused the attempt before its method was called. */
   refused(error: ResilienceRejection): void;
   /** The attempt failed. @param stillRunning our time limit gave up on work that has not ended */

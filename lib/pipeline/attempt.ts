@@ -50,7 +50,7 @@ export class Attempt implements ContextSource {
   private known: CallContext | undefined;
 
   constructor(
-    private readonly call: AttemptOwner,
+    private readonly call: AttemptOwner<Attempt>,
     readonly number: number,
   ) {}
 
@@ -92,8 +92,7 @@ export class Attempt implements ContextSource {
   /** The method answered, or its stream completed. */
   succeeded(value: unknown): void {
     if (this.phase !== 'running') return this.ended('success');
-    this.endWell(value);
-    this.call.succeeded(value);
+    this.call.succeeded(value, this.endWell(value));
   }
 
   /** The first value is to be followed by another attempt: the work behind it has been stopped. */
@@ -214,18 +213,21 @@ export class Attempt implements ContextSource {
       this.run();
       return;
     }
-    this.seat = new Seat(lane.bulkhead, pipeline.env);
-    if (this.seat.take()) this.run();
-    else this.queue(this.seat, pipeline.priorityOf(args));
+    const seat = new Seat(lane.bulkhead, pipeline.env);
+    this.seat = seat;
+    if (seat.take()) {
+      this.run();
+      return;
+    }
+    const refusal = seat.refusal();
+    if (refusal === undefined) this.queue(seat, pipeline.priorityOf(args));
+    else this.refuse(refusal);
   }
 
   private queue(seat: Seat, priority: number): void {
-    let refusal: ResilienceRejection | undefined;
-    const timedOut = (error: ResilienceRejection): void => this.refuse(error);
+    this.note('bulkhead', 'queued');
     this.waitFor(
-      (granted) => {
-        refusal = seat.queue(priority, granted, timedOut);
-      },
+      (granted) => seat.queue(priority, granted, (error) => this.refuse(error)),
       () => {
         const { limitEnds } = this;
         // its timer is late: the event loop was blocked
@@ -233,8 +235,6 @@ export class Attempt implements ContextSource {
         else this.run();
       },
     );
-    if (refusal !== undefined) this.refuse(refusal);
-    else this.note('bulkhead', 'queued');
   }
 
   /** Goes on in this caller's async context, not in that of whoever makes room. */
@@ -300,11 +300,13 @@ export class Attempt implements ContextSource {
     this.call.failed(error, started);
   }
 
-  private endWell(value: unknown): void {
+  /** @returns whether the answer counted as a success */
+  private endWell(value: unknown): boolean {
     const outcome = this.outcomeOf(value);
     this.note('method', outcome === 'success' ? 'answered' : 'answered, counted as failure');
     this.leave(outcome);
     this.seat?.giveBack();
+    return outcome === 'success';
   }
 
   /** Of a stream the first value decides, and it has. */

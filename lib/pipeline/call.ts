@@ -23,7 +23,7 @@ export type Method = (...args: never[]) => unknown;
  * One call on its way through a pipeline: the engine. It plans the attempts and decides what the
  * caller gets; a face says how a method is started and how an answer is delivered.
  */
-export abstract class Call implements AttemptOwner {
+export abstract class Call implements AttemptOwner<Attempt> {
   totalEnds: Milliseconds | undefined;
   readonly trace: Trace | undefined;
   /** Under which the answer is kept for calls that fail; undefined if it is not kept. */
@@ -62,11 +62,11 @@ export abstract class Call implements AttemptOwner {
     return false;
   }
 
-  succeeded(value: unknown): void {
+  succeeded(value: unknown, good: boolean): void {
     this.retries.ended();
     if (this.over || this.retriesResult(value)) return;
     this.finish();
-    if (this.key !== undefined) this.pipeline.fallback!.keep(this.key, value);
+    if (good && this.key !== undefined) this.pipeline.fallback!.keep(this.key, value);
     this.answer(value);
   }
 
@@ -150,7 +150,9 @@ export abstract class Call implements AttemptOwner {
 
   /** Whether this result is followed by another attempt, which is planned then. */
   protected retriesResult(value: unknown): boolean {
-    return !this.hasEmitted && this.retries.afterResult(value);
+    if (this.hasEmitted || this.pipeline.retry?.wantsResult(value) !== true) return false;
+    this.key = undefined; // not good enough to be given to others
+    return !this.over && this.retries.afterResult(value);
   }
 
   /** Starts an attempt. @internal */

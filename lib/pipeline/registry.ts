@@ -1,9 +1,16 @@
+import type { Milliseconds } from '../kernel/duration.js';
 import type { CircuitState } from '../kernel/event.js';
 import type { Bulkhead, BulkheadSnapshot } from '../policies/bulkhead/bulkhead.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import type { CircuitBreakerSnapshot } from '../policies/circuit-breaker/circuit-breaker.snapshot.js';
+import type { ManualPermit } from '../policies/circuit-breaker/manual-permit.js';
+import type { SavedBreaker } from '../policies/circuit-breaker/saved-breaker.js';
+import { failureFacts } from '../policies/circuit-breaker/trip.js';
+import type { RateLimitSnapshot } from '../policies/rate-limit/rate-limit.js';
+import { explainBreaker } from './explain-breaker.js';
 import type { KeyedPolicies } from './keyed-policies.js';
 import type { PolicyStore, StoredOptions } from './policy-store.js';
+import type { RateGate } from './rate-gate.js';
 import type { PolicyStores } from './stores.js';
 
 /** Looks at a breaker; cannot change it. */
@@ -14,6 +21,8 @@ export interface CircuitBreakerReader {
   /** Open means `down` in health. */
   readonly critical: boolean;
   snapshot(): CircuitBreakerSnapshot;
+  /** One sentence: its state, why it came into it, and when it probes next. */
+  explain(): string;
 }
 
 /** Acts on a breaker. */
@@ -23,14 +32,38 @@ export interface CircuitBreakerControl {
   reset(reason?: string): void;
   /** Refuses every call until it is released, by the answer or by `release`. Isolations nest. */
   isolate(reason?: string): () => void;
-  /** Releases the last isolation that is held, also one whose handle is lost. */
-  release(reason?: string): void;
+  /** Lets every call in and counts nothing until it is released. Isolation is stronger. */
+  disable(reason?: string): () => void;
+  /** Releases the latest isolation, else the latest disabling, also one whose handle is lost; answers whether there was one. */
+  release(reason?: string): boolean;
+  /** Opens it for so many milliseconds, after which probes decide; false where it is isolated or disabled. */
+  open(forMs: Milliseconds, reason?: string): boolean;
+  /** The same until a moment by the wall clock, in milliseconds since 1970. */
+  openUntil(epoch: Milliseconds, reason?: string): boolean;
+  /** Leave for work that is not a method call; undefined if it must not start. */
+  acquire(): ManualPermit | undefined;
+  /** Whether a call would be let in now. Looking takes no place: who acts on it should `acquire`. */
+  canExecute(): boolean;
+  /** A success for which nobody had a permit; `duration` where slow calls count. */
+  recordSuccess(duration?: Milliseconds): void;
+  /** A failure for which nobody had a permit. */
+  recordFailure(error?: unknown, duration?: Milliseconds): void;
+  /** What is worth keeping over a restart, as a plain object. */
+  save(): SavedBreaker;
+  /** Takes over what `save` gave, of which nothing is believed; answers what had to be changed. */
+  restore(saved: unknown): readonly string[];
 }
 
 /** Looks at a bulkhead; cannot change it. */
 export interface BulkheadReader {
   readonly name: string;
   snapshot(): BulkheadSnapshot;
+}
+
+/** Looks at a rate limit; cannot change it. */
+export interface RateLimitReader {
+  readonly name: string;
+  snapshot(): RateLimitSnapshot;
 }
 
 /** Policies of one name, one per key. */
@@ -104,6 +137,7 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
         return breaker.current;
       },
       snapshot: () => breaker.snapshot(),
+      explain: () => explainBreaker(name, breaker.snapshot()),
     }));
   }
 
@@ -119,7 +153,17 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
       name,
       reset: (reason) => breaker.reset(reason),
       isolate: (reason) => breaker.isolate(reason),
+      disable: (reason) => breaker.disable(reason),
       release: (reason) => breaker.release(reason),
+      open: (forMs, reason) => breaker.open(forMs, reason),
+      openUntil: (epoch, reason) => breaker.openUntil(epoch, reason),
+      acquire: () => breaker.acquire(),
+      canExecute: () => breaker.canExecute(),
+      recordSuccess: (duration) => breaker.recordSuccess(duration),
+      recordFailure: (error, duration) =>
+        breaker.recordFailure(error === undefined ? undefined : failureFacts(error), duration),
+      save: () => breaker.save(),
+      restore: (saved) => breaker.restore(saved),
     };
   }
 }
@@ -127,10 +171,15 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
 /** Looks up the policies of an application by name. */
 export class ResilienceRegistry {
   readonly breakers: CircuitBreakerDirectory;
+  readonly rateLimiters: PolicyDirectory<RateGate, RateLimitReader>;
   readonly bulkheads: PolicyDirectory<Bulkhead, BulkheadReader>;
 
   constructor(stores: PolicyStores) {
     this.breakers = new CircuitBreakerDirectory(stores.circuitBreaker);
+    this.rateLimiters = new PolicyDirectory(stores.rateLimit as never, (name, gate: RateGate) => ({
+      name,
+      snapshot: () => gate.snapshot(),
+    }));
     this.bulkheads = new PolicyDirectory(stores.bulkhead as never, (name, bulkhead: Bulkhead) => ({
       name,
       snapshot: () => bulkhead.snapshot(),

@@ -87,11 +87,10 @@ export class Retries {
     return this.call.isOver || this.follow(verdict, { error });
   }
 
-  /** Plans another attempt after a result that is not good enough. */
+  /** Plans another attempt after a result that is not good enough, if it may be. */
   afterResult(value: unknown): boolean {
-    const { retry } = this.call.pipeline;
-    if (retry?.wantsResult(value) !== true || this.call.isOver) return false;
-    return this.follow(retry.afterResult(this.count, this.delay), { value });
+    const verdict = this.call.pipeline.retry!.afterResult(this.count, this.delay);
+    return this.follow(verdict, { value });
   }
 
   /** If what is left of time and budget allows it. */

@@ -41,39 +41,41 @@ export class Seat {
     return this.place === 'held' && this.bulkhead.policy === bulkhead;
   }
 
+  /** Why there is no waiting for a slot; undefined, and `queue` to be called next, if there is. */
+  refusal(): ResilienceRejection | undefined {
+    const { name, policy } = this.bulkhead;
+    if (enclosingCall()?.holds(policy) === true)
+      return new BulkheadReentrancyError(name, this.env.stack);
+    if (!policy.refuses()) return undefined;
+    const { running, queued } = policy.snapshot();
+    return new BulkheadFullError(name, running, queued, this.env.stack);
+  }
+
   /**
    * Waits for a slot.
    *
-   * @param arrived runs when there is one; `timedOut` when the wait was too long, and we have left
-   * @returns the refusal, if there is no waiting
+   * @param arrived runs when there is one
+   * @param timedOut runs when the wait was too long, and we have left
    */
   queue(
     priority: number,
     arrived: () => void,
     timedOut: (error: ResilienceRejection) => void,
-  ): ResilienceRejection | undefined {
+  ): void {
     const { name, policy } = this.bulkhead;
-    if (enclosingCall()?.holds(policy) === true)
-      return new BulkheadReentrancyError(name, this.env.stack);
+    this.place = 'queued';
     this.ticket = policy.join(() => {
       this.place = 'held';
       this.cancelWait?.();
       arrived();
     }, priority);
-    if (this.ticket === undefined) {
-      const { running, queued } = policy.snapshot();
-      return new BulkheadFullError(name, running, queued, this.env.stack);
-    }
-    this.place = 'queued';
     const { queueTimeout } = policy;
-    if (queueTimeout !== undefined) {
-      this.cancelWait = this.env.clock.schedule(() => {
-        if (this.place !== 'queued') return;
-        this.giveBack();
-        timedOut(new QueueTimeoutError(name, queueTimeout, this.env.stack));
-      }, queueTimeout);
-    }
-    return undefined;
+    if (queueTimeout === undefined) return;
+    this.cancelWait = this.env.clock.schedule(() => {
+      if (this.place !== 'queued') return;
+      this.giveBack();
+      timedOut(new QueueTimeoutError(name, queueTimeout, this.env.stack));
+    }, queueTimeout);
   }
 
   /** From `delay` milliseconds on the slot is others', even if the work still runs. */

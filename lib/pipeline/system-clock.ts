@@ -1,4 +1,5 @@
-import type { Clock } from '../kernel/clock.js';
+import type { CancelTimer, Clock } from '../kernel/clock.js';
+import { MAX_TIMER, type Milliseconds } from '../kernel/duration.js';
 
 /** A timer that fires this much too late says that our own event loop was blocked. */
 const LATE = 20;
@@ -10,17 +11,31 @@ const LATE = 20;
 export const systemClock: Clock = {
   now: () => performance.now(),
   epoch: () => Date.now(),
-  schedule(task, delay) {
-    const due = performance.now() + delay;
-    let grace: NodeJS.Immediate | undefined;
-    const timer = setTimeout(() => {
-      if (performance.now() - due < LATE) task();
-      // answers that arrived while the loop was blocked go first: two turns read them and settle them
-      else grace = setImmediate(() => (grace = setImmediate(task)));
-    }, delay);
-    return () => {
-      clearTimeout(timer);
-      clearImmediate(grace);
-    };
-  },
+  schedule: (task, delay) => scheduleAt(task, performance.now() + delay),
 };
+
+/** A platform timer longer than `MAX_TIMER` would fire at once, so a long one is made of several. */
+function scheduleAt(task: () => void, due: Milliseconds): CancelTimer {
+  let cancel: CancelTimer = () => {};
+  const arm = (): void => {
+    const left = due - performance.now();
+    if (left > MAX_TIMER) {
+      const timer = setTimeout(arm, MAX_TIMER);
+      cancel = () => clearTimeout(timer);
+      return;
+    }
+    const timer = setTimeout(fire, left);
+    cancel = () => clearTimeout(timer);
+  };
+  const fire = (): void => {
+    if (performance.now() - due < LATE) {
+      task();
+      return;
+    }
+    // answers that arrived while the loop was blocked go first: two turns read them and settle them
+    let grace = setImmediate(() => (grace = setImmediate(task)));
+    cancel = () => clearImmediate(grace);
+  };
+  arm();
+  return () => cancel();
+}

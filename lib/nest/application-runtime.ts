@@ -1,19 +1,17 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
-import { emit } from '../pipeline/environment.js';
 import { runObservable } from '../pipeline/observable-face.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime, type RuntimeInit } from '../pipeline/runtime.js';
 import type { Target } from '../pipeline/target.js';
-import { type AnyClass, bindingOf, type ProtectedRun, type RuntimeHolder } from './binding.js';
+import type { AnyClass, ProtectedRun, RuntimeHolder } from './binding.js';
 import { circleMistakes } from './fallback-circle.js';
 import {
   type Face,
   faceOf,
   isGenerator,
-  labelOf,
   methodFace,
   methodOf,
   type MethodRecord,
@@ -29,7 +27,6 @@ export class ApplicationRuntime extends ResilienceRuntime {
   /** From here on a mistake cannot wait for the boot's list. */
   booted = false;
   private readonly runs = new Map<object, Map<MethodRecord, ProtectedRun>>();
-  private readonly reported = new WeakSet<MethodRecord>();
 
   constructor(init: RuntimeInit, modules: ModulesContainer) {
     super(init);
@@ -52,19 +49,6 @@ export class ApplicationRuntime extends ResilienceRuntime {
       if (face === 'observable') return () => throwError(() => error);
       throw error;
     }
-  }
-
-  /** A method ran plain, on an instance that nobody bound: reported once for each method. */
-  unboundCall(record: MethodRecord, self: unknown): void {
-    if (this.booted) this.reportUnbound(record);
-    // a constructor's own calls run plain by design: Nest binds its instance right after it
-    else setImmediate(() => bindingOf(self) ?? this.reportUnbound(record));
-  }
-
-  private reportUnbound(record: MethodRecord): void {
-    if (this.reported.has(record)) return;
-    this.reported.add(record);
-    emit(this.env, { type: 'unbound-call', target: labelOf(record) });
   }
 
   /**

@@ -38,6 +38,18 @@ export class ClassBinding {
   }
 }
 
+/** Hears of calls that ran plain. */
+export interface UnboundListener {
+  /** Whether its application has started. */
+  readonly started: boolean;
+  /** False while it is better told later: what it does not hear is kept for it. */
+  readonly isListening: boolean;
+  unboundCall(record: MethodRecord): void;
+}
+
+/** Weak: an application that is never closed, as in many tests, must not be kept by this list. */
+let holders: WeakRef<RuntimeHolder>[] = [];
+
 /**
  * What Nest injects into every instance with decorated methods: without dependencies of its own, so
  * that nothing is constructed early because of it, and filled when the runtime is there.
@@ -46,9 +58,49 @@ export class RuntimeHolder {
   readonly [BRAND] = PROTOCOL;
   host: Host | undefined;
   closed = false;
+  listener: UnboundListener | undefined;
+  private readonly unheard = new Set<MethodRecord>();
+  /** How many reasons there are to expect instances that nobody has bound yet. */
+  private arrivals = 1;
   private readonly bindings = new WeakMap<object, ClassBinding>();
   private heirs: { readonly instance: WeakRef<object>; readonly holder: WeakRef<RuntimeHolder> }[] =
     [];
+
+  /** @param provides whether an instance is one of the application's, as far as Nest knows by now */
+  constructor(private readonly provides: (instance: object) => boolean = () => false) {
+    holders = [...holders.filter((other) => other.deref() !== undefined), new WeakRef(this)];
+  }
+
+  /** Until `arrived`, an unbound instance may be one that Nest has and the module has not seen. */
+  arriving(): void {
+    this.arrivals += 1;
+  }
+
+  arrived(): void {
+    this.arrivals -= 1;
+  }
+
+  owns(instance: object): boolean {
+    return this.arrivals > 0 && this.provides(instance);
+  }
+
+  get started(): boolean {
+    return this.listener?.started === true;
+  }
+
+  unboundCall(record: MethodRecord): void {
+    if (this.listener?.isListening === true) this.listener.unboundCall(record);
+    else this.unheard.add(record);
+  }
+
+  /** Answers, once, the methods that ran plain and were not heard of. */
+  takeUnheard(): MethodRecord[] {
+    const own = orphans.filter(({ instance }) => bindingOf(instance.deref())?.holder === this);
+    orphans = orphans.filter((other) => !own.includes(other));
+    const taken = new Set([...this.unheard, ...own.map(({ record }) => record)]);
+    this.unheard.clear();
+    return [...taken];
+  }
 
   bindingFor(type: AnyClass): ClassBinding {
     let binding = this.bindings.get(type);
@@ -67,6 +119,7 @@ export class RuntimeHolder {
   /** The application has closed: what it shared belongs to those that live. */
   close(): void {
     this.closed = true;
+    holders = holders.filter((other) => other.deref() !== this);
     const { heirs } = this;
     this.heirs = [];
     for (const heir of heirs) {
@@ -139,25 +192,31 @@ export function receiveRuntime(prototype: object): void {
   });
 }
 
-interface UnboundListener {
-  unboundCall(record: MethodRecord, self: unknown): void;
+/** Binds an instance that came into its application unseen, from a factory or as a value; answers its binding. */
+export function adopt(self: unknown): ClassBinding | undefined {
+  if (holders.length === 0 || typeof self !== 'object' || self === null) return undefined;
+  const owner = alive().find((holder) => holder.owns(self));
+  if (owner !== undefined) bindInstance(self, owner);
+  return bindingOf(self);
 }
 
-/** Weak: an application that is never closed, as in many tests, must not be kept by this list. */
-let listeners: WeakRef<UnboundListener>[] = [];
-
-/** Says who hears of calls of instances that nobody bound; of several applications, the one started last. */
-export function listenToUnboundCalls(listener: UnboundListener): () => void {
-  const entry = new WeakRef(listener);
-  listeners = [...listeners.filter((other) => other.deref() !== undefined), entry];
-  return () => {
-    listeners = listeners.filter((other) => other !== entry);
-  };
+/** Tells the process's application, if there is one, that a method ran without its policies; of several, the one started last. */
+export function unboundCall(self: unknown, record: MethodRecord): void {
+  const all = holders.length === 0 ? [] : alive();
+  const ear = all.findLast((holder) => holder.started) ?? all.at(-1);
+  if (ear !== undefined) ear.unboundCall(record);
+  else if (typeof self === 'object' && self !== null) orphan(self, record);
 }
 
-/** Tells the process's application, if there is one, that a method ran without its policies. */
-export function unboundCall(record: MethodRecord, self: unknown): void {
-  if (listeners.length === 0) return;
-  const alive = listeners.findLast((entry) => entry.deref() !== undefined);
-  alive?.deref()?.unboundCall(record, self);
+/** Calls from before there was any application. If one turns out to have the instance, they were its first. */
+let orphans: { readonly instance: WeakRef<object>; readonly record: MethodRecord }[] = [];
+const MAX_ORPHANS = 100;
+
+function orphan(self: object, record: MethodRecord): void {
+  if (orphans.length === MAX_ORPHANS) orphans.shift();
+  orphans.push({ instance: new WeakRef(self), record });
+}
+
+function alive(): RuntimeHolder[] {
+  return holders.map((entry) => entry.deref()).filter((holder) => holder !== undefined);
 }

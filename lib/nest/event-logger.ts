@@ -43,7 +43,7 @@ function sentence(event: ResilienceEvent): string {
     case 'predicate-failed':
       return `${event.target}: the function given as ${event.option} threw ${String(event.error)}`;
     case 'unbound-call':
-      return `${event.target} ran without its policies: Nest did not construct the instance, or its constructor called it; see ResilienceService.bind`;
+      return `${event.target} ran without its policies: Nest did not construct the instance, or it was called before the application had started; see ResilienceService.bind`;
     default:
       return event.type;
   }

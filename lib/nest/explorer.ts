@@ -2,34 +2,26 @@ import {
   Inject,
   Injectable,
   Logger,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
+  type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ModulesContainer } from '@nestjs/core';
+import { LazyModuleLoader, ModulesContainer } from '@nestjs/core';
 import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import {
   type AnyClass,
   bindInstance,
   classOf,
-  listenToUnboundCalls,
   RUNTIME_TOKEN,
   type RuntimeHolder,
 } from './binding.js';
 import { logEvents } from './event-logger.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
-
-/** The parts of Nest's `Module` and `InstanceWrapper` that are read here. */
-interface Wrapper {
-  readonly instance?: unknown;
-  metatype?: unknown;
-  readonly inject?: unknown;
-  readonly isAlias?: boolean;
-  readonly isTransient?: boolean;
-  isDependencyTreeStatic(): boolean;
-  getStaticTransientInstances?(): readonly ({ readonly instance?: unknown } | undefined)[];
-}
+import { UnboundCalls } from './unbound-calls.js';
+import { allWrappers, type Wrapper } from './wrappers.js';
 
 /**
  * Walks the application once at start: binds the instances that Nest did not construct, names and
@@ -37,51 +29,80 @@ interface Wrapper {
  * every mistake.
  */
 @Injectable()
-export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
+export class ResilienceExplorer
+  implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
+{
   private readonly logger = new Logger('Bulwark');
   private readonly stopLogging: () => void;
-  private readonly stopListening: () => void;
+  private readonly unbound: UnboundCalls;
+  private readonly followed = new WeakSet<Wrapper>();
 
   constructor(
     private readonly modules: ModulesContainer,
     private readonly runtime: ApplicationRuntime,
     @Inject(RUNTIME_TOKEN) private readonly holder: RuntimeHolder,
+    lazyModules: LazyModuleLoader,
   ) {
     // from the start: a testing module may be compiled and never initialised
-    this.stopLogging = logEvents(this.runtime.bus, this.logger);
-    this.stopListening = listenToUnboundCalls(this.runtime);
+    this.stopLogging = logEvents(runtime.bus, this.logger);
+    this.unbound = new UnboundCalls(modules, runtime, holder);
+    runtime.serve(holder);
+    this.followLoader(lazyModules);
   }
 
   onModuleInit(): void {
     const mistakes = this.secondModules();
-    const types = new Set<AnyClass>();
-    for (const module of this.modules.values()) {
-      const collections = [
-        module.providers,
-        module.controllers,
-        module.injectables,
-        module.middlewares,
-      ];
-      for (const wrapper of collections.flatMap((c) => [...c.values()] as Wrapper[])) {
-        this.followFactory(wrapper);
-        const type = this.visit(wrapper);
-        if (type !== undefined) types.add(type);
-      }
-    }
+    const types = this.bindAll();
     for (const type of types)
       mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
     mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
     if (mistakes.length > 0) {
-      this.stopListening(); // another application of the process may live
+      this.holder.close(); // another application of the process may live
       throw new ResilienceConfigError(distinct(mistakes));
     }
     this.runtime.booted = true;
+    this.holder.arrived();
+  }
+
+  /** Whoever listens to `events$` since a hook of its own hears of the start-up too. */
+  onApplicationBootstrap(): void {
+    this.unbound.settle();
+  }
+
+  /** For what was compiled only; the log hears it before it ends. */
+  onModuleDestroy(): void {
+    this.unbound.settle();
   }
 
   onApplicationShutdown(): void {
     this.holder.close();
-    this.stopListening();
     this.stopLogging();
+  }
+
+  /** Answers the classes with decorated methods. */
+  private bindAll(): Set<AnyClass> {
+    const types = new Set<AnyClass>();
+    for (const wrapper of allWrappers(this.modules)) {
+      this.followFactory(wrapper);
+      const type = this.visit(wrapper);
+      if (type !== undefined) types.add(type);
+    }
+    return types;
+  }
+
+  /** A module that is loaded later is walked when it is there. */
+  private followLoader(loader: LazyModuleLoader): void {
+    const load = loader.load.bind(loader);
+    loader.load = async (...given) => {
+      this.holder.arriving();
+      try {
+        const module = await load(...given);
+        this.bindAll();
+        return module;
+      } finally {
+        this.holder.arrived();
+      }
+    };
   }
 
   /** Binds an instance that has no binding yet; answers its class if that has decorated methods. */
@@ -100,7 +121,8 @@ export class ResilienceExplorer implements OnModuleInit, OnApplicationShutdown {
   private followFactory(wrapper: Wrapper): void {
     const { inject, metatype: make, isAlias } = wrapper;
     if (inject === undefined || inject === null || isAlias === true) return;
-    if (typeof make !== 'function') return;
+    if (typeof make !== 'function' || this.followed.has(wrapper)) return;
+    this.followed.add(wrapper);
     if (wrapper.isDependencyTreeStatic() && wrapper.isTransient !== true) return;
     for (const host of wrapper.getStaticTransientInstances?.() ?? []) this.bind(host?.instance);
     wrapper.metatype = (...args: unknown[]): unknown => {

@@ -1,6 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { type AnyClass, classOf } from './binding.js';
 import { homeOf, isHandler, methodOf, type MethodRecord, recordsOf } from './method-record.js';
+import { type Wrapper, wrappersOf } from './wrappers.js';
 
 /**
  * Names what has policies: `Class.method`, or `Module/Class.method` where several classes of the
@@ -28,10 +29,7 @@ export class Names {
   private homesOf(className: string, key: string | symbol): Map<AnyClass, string> {
     const homes = new Map<AnyClass, string>();
     for (const module of this.modules.values()) {
-      const { providers, controllers, injectables, middlewares } = module;
-      for (const wrapper of [providers, controllers, injectables, middlewares].flatMap((c) => [
-        ...(c.values() as Iterable<Wrapper>),
-      ])) {
+      for (const wrapper of wrappersOf(module)) {
         const type = typeOf(wrapper);
         if (type?.name !== className || homes.has(type)) continue;
         if (mayHavePolicies(type, key)) homes.set(type, module.name);
@@ -39,12 +37,6 @@ export class Names {
     }
     return homes;
   }
-}
-
-interface Wrapper {
-  readonly instance?: unknown;
-  readonly metatype?: unknown;
-  readonly inject?: unknown;
 }
 
 /** The metatype of a factory is the factory; only what it made says which class it is. */

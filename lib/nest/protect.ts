@@ -2,7 +2,7 @@ import { Inject, Optional } from '@nestjs/common';
 import { checkObject, type Mistake, show } from '../kernel/check.js';
 import type { Method } from '../pipeline/call.js';
 import { POLICY_LABELS, type PolicySet } from '../pipeline/policy-set.js';
-import { bindingOf, receiveRuntime, RUNTIME_TOKEN, unboundCall } from './binding.js';
+import { adopt, bindingOf, receiveRuntime, RUNTIME_TOKEN, unboundCall } from './binding.js';
 import { type ClassRecord, type Face, makeRecord, type MethodRecord } from './method-record.js';
 
 /** Puts one policy on a method. */
@@ -113,9 +113,9 @@ function methodRecord(
 function wrap(record: MethodRecord): Method {
   const { original } = record;
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
-    const run = bindingOf(this)?.runOf(record);
+    const run = (bindingOf(this) ?? adopt(this))?.runOf(record);
     if (run !== undefined) return run(original, this, args);
-    unboundCall(record, this);
+    unboundCall(this, record);
     return original.apply(this, args as never[]);
   };
   copyAppearance(original, wrapper);

@@ -16,7 +16,7 @@ import type { Random } from '../kernel/random.js';
 import { ResilienceRegistry } from '../pipeline/registry.js';
 import { systemClock } from '../pipeline/system-clock.js';
 import { ApplicationRuntime } from './application-runtime.js';
-import { RUNTIME_TOKEN, RuntimeHolder } from './binding.js';
+import { RUNTIME_TOKEN } from './binding.js';
 import {
   checkAsyncConfig,
   checkConfig,
@@ -32,6 +32,7 @@ import { healthControllers } from './health/health.controller.js';
 import { ResilienceHealthIndicator } from './health/resilience.health.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
+import { earlyHolder, lateHolder } from './runtime-holder.js';
 import { CLOCK, CONFIG, RANDOM } from './tokens.js';
 
 /** The configuration as it was given, and what became of it. */
@@ -69,7 +70,7 @@ export class ResilienceModule implements NestModule {
   /** Mistakes in the configuration are reported when the application starts, all at once. */
   static forRoot(config: ResilienceConfig = {}): DynamicModule {
     const health = checkObject('', config).length === 0 ? config.health : undefined;
-    return assemble({ provide: GIVEN, useValue: config }, health);
+    return assemble({ provide: GIVEN, useValue: config }, health, earlyHolder);
   }
 
   /**
@@ -81,7 +82,7 @@ export class ResilienceModule implements NestModule {
   static forRootAsync(options: ResilienceAsyncConfig): DynamicModule {
     const mistakes = checkAsyncConfig(options);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-    const module = assemble(configProvider(options), options.health, comesTooLate);
+    const module = assemble(configProvider(options), options.health, lateHolder, comesTooLate);
     module.imports = [...(module.imports ?? []), ...(options.imports ?? [])];
     if (options.useClass !== undefined)
       module.providers = [...(module.providers ?? []), options.useClass];
@@ -92,6 +93,7 @@ export class ResilienceModule implements NestModule {
 function assemble(
   config: Provider,
   health: Pick<HealthConfig, 'path' | 'decorators'> | false | undefined,
+  holder: Provider,
   alsoCheck: (config: ResilienceConfig) => Mistake[] = () => [],
 ): DynamicModule {
   const mounted = health === false ? [] : healthControllers(...mountPoint(health));
@@ -114,12 +116,11 @@ function assemble(
       { provide: CONFIG, useFactory: ({ usable }: CheckedConfig) => usable, inject: [CHECKED] },
       { provide: CLOCK, useValue: systemClock },
       { provide: RANDOM, useValue: Math.random },
-      // a factory, not a value: two applications made from one module class must not share it
-      { provide: RUNTIME_TOKEN, useFactory: () => new RuntimeHolder() },
+      holder,
       {
         provide: ApplicationRuntime,
         useFactory: makeRuntime,
-        inject: [CHECKED, RUNTIME_TOKEN, CLOCK, RANDOM, ModulesContainer],
+        inject: [CHECKED, CLOCK, RANDOM, ModulesContainer],
       },
       {
         provide: ResilienceRegistry,
@@ -187,7 +188,6 @@ function mountPoint(health: unknown): [string, ClassDecorator[]] {
 
 function makeRuntime(
   { usable, mistakes }: CheckedConfig,
-  holder: RuntimeHolder,
   clock: Clock,
   random: Random,
   modules: ModulesContainer,
@@ -213,6 +213,5 @@ function makeRuntime(
     modules,
   );
   runtime.early.push(...mistakes);
-  runtime.serve(holder);
   return runtime;
 }

@@ -157,6 +157,70 @@ describe('calls while the application starts and stops', () => {
     expect(log.ours.map(({ message }) => message)).toEqual([
       expect.stringContaining('Client.call ran without its policies'),
     ]);
+    await stranger.call().catch(() => {});
+    await eventLoopTurns();
+    expect(log.ours).toHaveLength(1);
     await module.close();
+  });
+
+  it('in a testing module that is never initialised are reported when it closes, if they came while it was made', async () => {
+    const log = new LogBook();
+    const impatient = {
+      provide: 'impatient',
+      useFactory: async () => {
+        const made = new Client();
+        await made.call().catch(() => {});
+        return made;
+      },
+    };
+    const module = await Test.createTestingModule({
+      imports: [ResilienceModule.forRoot({ health: false })],
+      providers: [impatient],
+    })
+      .setLogger(log)
+      .compile();
+
+    await module.close();
+
+    expect(log.ours.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Client.call ran without its policies'),
+    ]);
+  });
+
+  it('that run plain wait for the hooks, however long the start takes', async () => {
+    let recorder: EventRecorder | undefined;
+    @Injectable()
+    class Impatient extends Client implements OnModuleInit {
+      constructor(private readonly service: ResilienceService) {
+        super();
+        this.call().catch(() => {});
+      }
+
+      onModuleInit(): void {
+        recorder = new EventRecorder(this.service.events$);
+      }
+    }
+    const slow = { provide: 'slow', useFactory: () => eventLoopTurns() };
+    const { log } = await boot({ providers: [Impatient, slow], prepare: () => eventLoopTurns() });
+    await settle();
+
+    expect(recorder!.of('unbound-call')).toHaveLength(1);
+    expect(log.ours).toHaveLength(1);
+  });
+
+  it('of a stranger are heard by the application that lives, not by one that failed to start', async () => {
+    const { app } = await boot({});
+    const recorder = new EventRecorder(app.get(ResilienceService).events$);
+    @Injectable()
+    class Bad {
+      @CircuitBreaker({ failureThreshold: -1 })
+      async call(): Promise<void> {}
+    }
+    await bootError({ providers: [Bad] });
+
+    await new Client().call().catch(() => {});
+    await settle();
+
+    expect(recorder.of('unbound-call')).toHaveLength(1);
   });
 });

@@ -76,6 +76,11 @@ it('#40 a listener that throws or rejects is reported once, stays, and harms no 
   expect(reported).toEqual([new Error('throws'), new Error('rejects')]);
 });
 
+/** The event loop goes round, however slow the machine is. */
+async function rounds(count: number): Promise<void> {
+  for (let i = 0; i < count; i += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 it('does not starve timers and I/O though a listener causes events for ever', async () => {
   const { bus } = make();
   const heard: string[] = [];
@@ -86,7 +91,7 @@ it('does not starve timers and I/O though a listener causes events for ever', as
   });
 
   bus.emit(event('0'));
-  await eventLoopTurns();
+  await rounds(5);
   stop();
 
   expect(heard.length).toBeGreaterThan(1_000);
@@ -105,7 +110,7 @@ it('keeps the order, and the rest, of a burst that is too long for one turn', as
   await settle();
   expect(heard).toHaveLength(1_000);
   bus.emit(event('later'));
-  await eventLoopTurns();
+  await rounds(5);
 
   expect(heard).toEqual([...targets, 'caused', 'later']);
 });

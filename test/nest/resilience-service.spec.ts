@@ -308,6 +308,12 @@ describe('the registry', () => {
     const { app } = await boot({ providers: [Client] });
     const reader = app.get(ResilienceRegistry).breakers.reader('Client.call')!;
 
-    expect(Object.keys(reader).toSorted()).toEqual(['critical', 'name', 'snapshot', 'state']);
+    expect(Object.keys(reader).toSorted()).toEqual([
+      'critical',
+      'explain',
+      'name',
+      'snapshot',
+      'state',
+    ]);
   });
 });

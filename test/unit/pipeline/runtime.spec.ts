@@ -101,7 +101,13 @@ describe('the registry', () => {
     })();
     const reader = registry.breakers.reader('A')!;
 
-    expect(Object.keys(reader).sort()).toEqual(['critical', 'explain', 'name', 'snapshot', 'state']);
+    expect(Object.keys(reader).sort()).toEqual([
+      'critical',
+      'explain',
+      'name',
+      'snapshot',
+      'state',
+    ]);
     const release = registry.breakers.control('A')!.isolate();
     expect(reader.state).toBe('isolated');
     release();

@@ -97,7 +97,7 @@ export class PolicyStore<P, O extends StoredOptions> {
   /** Gives all who share the name other options; what was counted stays. */
   reconfigure(name: string, options: O): void {
     const stored = this.stored.get(name);
-    if (stored === undefined) return;
+    if (stored === undefined || this.textOf(options) === this.textOf(stored.options)) return;
     stored.options = options;
     if (stored.fixed !== undefined) this.kind.reconfigure(stored.fixed, options);
     stored.keyed?.limit(limitsOf(options));

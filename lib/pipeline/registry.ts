@@ -132,7 +132,9 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
   constructor(store: PolicyStores['circuitBreaker']) {
     super(store as never, (name, breaker) => ({
       name,
-      critical: breaker.critical,
+      get critical() {
+        return breaker.critical;
+      },
       get state() {
         return breaker.current;
       },

@@ -116,15 +116,16 @@ export class PolicyStores {
   }
 
   /**
-   * The budget for the retries of a target: one for all in front of the same breaker, with the
-   * options of the first.
+   * The budget for the retries of a target: one for all in front of the same breaker that ask for
+   * the same budget.
    */
   budgetOf(name: string, { circuitBreaker, retry }: PolicySet): RetryBudget | undefined {
     if (retry === undefined || retry.budget === false) return undefined;
-    const shared = circuitBreaker?.name ?? name;
+    const ratio = retry.budget?.ratio ?? RETRY_BUDGET_DEFAULTS.ratio;
+    const minimum = retry.budget?.minimum ?? RETRY_BUDGET_DEFAULTS.minimum;
+    const shared = `${ratio} ${minimum} ${circuitBreaker?.name ?? name}`;
     let budget = this.budgets.get(shared);
     if (budget === undefined) {
-      const { ratio, minimum } = { ...RETRY_BUDGET_DEFAULTS, ...retry.budget };
       budget = new RetryBudget(ratio, minimum);
       this.budgets.set(shared, budget);
     }

@@ -82,12 +82,19 @@ export function describeTrip({ rule, calls, failures, slow }: TripEvidence): str
   }
 }
 
+/** A code or a name is a word; what is longer holds something else. */
+const MAX_WORD = 100;
+
+function cut(word: string): string {
+  return word.length <= MAX_WORD ? word : `${word.slice(0, MAX_WORD)}…`;
+}
+
 function codeOrName(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   try {
     const { code, name } = error as { code?: unknown; name?: unknown };
-    if (typeof code === 'string' || typeof code === 'number') return String(code);
-    return typeof name === 'string' ? name : undefined;
+    if (typeof code === 'string' || typeof code === 'number') return cut(String(code));
+    return typeof name === 'string' ? cut(name) : undefined;
   } catch {
     return undefined; // a getter that throws is no better than none
   }

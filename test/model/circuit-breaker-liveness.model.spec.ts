@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type Permit, REFUSED } from '../../lib/kernel/permit.js';
 import type { CircuitBreaker } from '../../lib/policies/circuit-breaker/circuit-breaker.js';
 import { FakeClock } from '../../lib/testing/index.js';
-import { breakerOf, step, type Step, termsTwice } from './circuit-breaker-steps.js';
+import { breakerOf, LONG, step, type Step, termsTwice } from './circuit-breaker-steps.js';
 import { type NaiveTerms, optionsOf } from './naive-breaker.js';
 
 /** Of all terms that `termsTwice` makes. */
@@ -30,7 +30,7 @@ it('#29 #37 closes again once the dependency is healthy and calls keep coming, w
       { weight: 20, arbitrary: step },
       { weight: 1, arbitrary: fc.record({ do: fc.constant('restore' as const), saved }) },
     ),
-    { maxLength: 200 },
+    LONG,
   );
   fc.assert(
     fc.property(termsTwice, history, (terms, steps) => {

@@ -117,4 +117,7 @@ export const step = fc.oneof(
     }),
   },
 );
+/** Without `size` most lists would be too short to see more than a trip. */
+export const LONG = { maxLength: 200, size: 'max' } as const;
+
 export type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;

@@ -182,7 +182,6 @@ export class Circuit {
     const next = new HalfOpen(this.nextPermit());
     const permit = this.nextPermit();
     next.add(permit, this.clock.now() + this.lease);
-    this.log.clear();
     this.move(next, 'the open time has passed');
     return permit;
   }

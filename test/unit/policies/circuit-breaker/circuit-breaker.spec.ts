@@ -1,7 +1,7 @@
 import { REFUSED } from '../../../../lib/kernel/permit.js';
 import { CircuitBreaker } from '../../../../lib/policies/circuit-breaker/circuit-breaker.js';
 import { FakeClock, seededRandom } from '../../../../lib/testing/index.js';
-import { make } from './made-breaker.js';
+import { entered, make, probeDue } from './made-breaker.js';
 
 describe('the rules that open a closed breaker', () => {
   const strings = Array.from({ length: 1_024 }, (_, n) =>
@@ -288,4 +288,83 @@ describe('release', () => {
     breaker.release();
     expect(breaker.current).toBe('closed');
   });
+});
+describe('places of a half-open period', () => {
+  it('there is one more for a probe that calls the breaker again, and for no other', () => {
+    const { breaker } = probeDue();
+    const early = entered(make({}).breaker);
+    const probe = entered(breaker);
+    breaker.makeRoom(early);
+    expect([breaker.canExecute(), breaker.enter()]).toEqual([false, REFUSED]);
+
+    breaker.makeRoom(probe);
+
+    expect(breaker.canExecute()).toBe(true);
+    entered(breaker);
+    expect(breaker.enter()).toBe(REFUSED);
+  });
+
+  it('a call from before the trip that starts late takes none', () => {
+    const { breaker, run, clock } = make({ failureThreshold: 1, openFor: 10, halfOpenCalls: 2 });
+    const queued = entered(breaker);
+    run(1, 'failure');
+    clock.jump(10);
+    entered(breaker);
+    breaker.started(queued);
+
+    expect(breaker.isProbe(queued)).toBe(false);
+    entered(breaker);
+  });
+
+  it('methods that share a breaker share the longest of their leases', () => {
+    const { breaker, clock } = probeDue({ halfOpenLease: 200 });
+    breaker.widenLease(300);
+    breaker.widenLease(100);
+    entered(breaker);
+
+    expect(breaker.retryAfter()).toBe(300);
+    clock.jump(300);
+    expect(breaker.retryAfter()).toBe(0);
+  });
+});
+
+it('refusals say when to come back, where time will tell', () => {
+  const { breaker } = make({});
+  expect(breaker.retryAfter()).toBeUndefined();
+  breaker.isolate();
+
+  expect(breaker.retryAfter()).toBeUndefined();
+});
+
+it('#40 a listener that acts on what it hears is obeyed last, and breaks no step', () => {
+  const clock = new FakeClock();
+  const heard: string[] = [];
+  const breaker: CircuitBreaker = new CircuitBreaker(
+    { failureThreshold: 1, openFor: 10, openJitter: 0, successThreshold: 1, halfOpenCalls: 1 },
+    clock,
+    seededRandom(1),
+    {
+      stateChanged: (from, to) => {
+        heard.push(`${from} > ${to}`);
+        if (to === 'half-open') breaker.reset();
+        if (to === 'closed' && heard.length < 4) breaker.isolate()();
+      },
+      probeLost: () => {},
+      predicateFailed: () => {},
+    },
+  );
+  breaker.settle(breaker.enter(), 'failure');
+  clock.jump(10);
+  const probe = entered(breaker);
+
+  expect(heard).toEqual([
+    'closed > open',
+    'open > half-open',
+    'half-open > closed',
+    'closed > isolated',
+    'isolated > closed',
+  ]);
+  breaker.settle(probe, 'failure');
+  expect(breaker.current).toBe('closed');
+  expect(breaker.counters.stale).toBe(1);
 });

@@ -38,6 +38,16 @@ describe('isolation', () => {
     expect(moves.at(-1)).toBe('closed: on call');
   });
 
+  it('a handle used twice does not close what has opened since', () => {
+    const { breaker, run } = make(FRAGILE);
+    const release = breaker.isolate();
+    release();
+    run(1, 'failure');
+    release();
+
+    expect(breaker.current).toBe('open');
+  });
+
   it('a release where nothing is held does not close an open breaker', () => {
     const { breaker, run } = make(FRAGILE);
     run(1, 'failure');

@@ -149,6 +149,13 @@ describe('Retry-After of the failures', () => {
     expect(after([999])).toBe(1_000);
   });
 
+  it('is whole milliseconds, never early', () => {
+    const { run, breaker } = make(FRAGILE);
+    run(1, 'failure', undefined, { retryAfter: 1_500.2 });
+
+    expect(breaker.snapshot().lastTrip).toMatchObject({ openFor: 1_501 });
+  });
+
   it('wins over maxOpenFor, up to maxRetryAfter', () => {
     expect(after([120_000], { maxOpenFor: 2_000 })).toBe(120_000);
     expect(after([86_400_000])).toBe(600_000);

@@ -127,6 +127,14 @@ describe('other options for a breaker at work', () => {
     expect(breaker.enter()).toBe(REFUSED);
   });
 
+  it('bring their own lease', () => {
+    const { breaker } = probeDue({ halfOpenLease: 100 });
+    breaker.reconfigure({ ...FRAGILE, halfOpenLease: 700 });
+    entered(breaker);
+
+    expect(breaker.retryAfter()).toBe(700);
+  });
+
   it('without a gradual close end one, and with fewer steps stay on the last', () => {
     const one = { ...FRAGILE, gradualClose: { steps: [0.1, 0.5, 1], calls: 1 } };
     const ends = probeDue(one);

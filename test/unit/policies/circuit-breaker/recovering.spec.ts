@@ -145,11 +145,12 @@ describe('a gradual close', () => {
   });
 
   it('streams settle with their first value', () => {
-    const { breaker } = recovering();
+    const { breaker, run } = recovering({ gradualClose: { steps: [0.5, 1], calls: 1 } });
     const permit = entered(breaker);
-
     expect(breaker.isProbe(permit)).toBe(true);
-    breaker.reset();
+    run(2, 'success');
+
+    expect(breaker.snapshot().share).toBe(1);
     expect(breaker.isProbe(permit)).toBe(false);
   });
 

@@ -91,6 +91,7 @@ describe('a breaker over a restart', () => {
 
     expect(breaker.current).toBe('isolated');
     expect(breaker.save()).toMatchObject({
+      state: 'closed',
       isolated: ['incident 7', 'incident 8'],
       disabled: ['load test'],
     });
@@ -121,6 +122,18 @@ describe('a breaker over a restart', () => {
 
     expect(breaker.current).toBe('closed');
     expect(breaker.counters.stale).toBe(1);
+  });
+
+  it('has no part in the evidence of what came before the restore', () => {
+    const { breaker, run } = make({ failureThreshold: 3 });
+    run(1, 'failure', 7);
+    breaker.restore({ state: 'closed', at: 0, consecutiveFailures: 2 });
+    run(1, 'failure', 8);
+
+    expect(breaker.snapshot().lastTrip).toMatchObject({
+      failures: 3,
+      outcomes: [{ outcome: 'failure', duration: 8 }],
+    });
   });
 
   it('does not open by itself: a run as long as the threshold is one short of it', () => {

@@ -155,6 +155,5 @@ export class CountWindow implements FailureWindow {
     this.calls = 0;
     this.failures = 0;
     this.slow = 0;
-    this.next = 0;
   }
 }

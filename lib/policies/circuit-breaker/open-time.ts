@@ -9,9 +9,6 @@ import {
 } from './circuit-breaker.options.js';
 import type { Trip } from './trip.js';
 
-/** Doubling beyond this changes nothing: every limit has been passed. */
-const MAX_DOUBLINGS = 52;
-
 /** How long a breaker stays open: grown, spread, and cut. */
 export class OpenTime {
   /** The open time of a first trip, where it is not asked of a function. */
@@ -36,7 +33,7 @@ export class OpenTime {
   after(trip: Trip, openings: number, random: Random, report: PredicateReport): Milliseconds {
     const answer = this.answer(trip, openings, report);
     const max = answer === undefined ? this.longest : (this.max ?? Math.max(this.longest, answer));
-    const time = answer ?? this.base * 2 ** Math.min(openings - 1, MAX_DOUBLINGS);
+    const time = answer ?? this.base * 2 ** (openings - 1);
     const spread = 1 + this.jitter * (2 * random() - 1);
     return Math.min(Math.max(1, Math.round(Math.min(time, max) * spread)), max);
   }

@@ -83,11 +83,10 @@ function readSaved(saved: unknown, epoch: Milliseconds, longestOpen: Millisecond
 
   const state = stateOf(field('state'), changes);
   const calls = count('calls', MAX_CALLS);
-  const openings = count('openings', MAX_OPENINGS);
   return {
     state: state === 'closed' ? 'closed' : 'open',
     wait: state === 'open' ? waitOf(field('probeAt'), epoch, longestOpen, changes) : 0,
-    openings: state === 'closed' ? 0 : openings,
+    openings: count('openings', MAX_OPENINGS),
     calls,
     failures: count('failures', calls),
     slow: count('slow', calls),

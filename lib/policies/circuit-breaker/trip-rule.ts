@@ -98,9 +98,8 @@ export class TripRule {
     }
   }
 
-  /** Starts with counts that were taken `age` ago; what time would have forgotten is left out. */
+  /** Starts, empty, with counts that were taken `age` ago; what time would have forgotten is left out. */
   seed(counts: TripCounts, age: Milliseconds, now: Milliseconds): void {
-    this.clear();
     const { run, window } = this;
     if (run !== undefined && age <= (run.within ?? NEVER)) {
       run.seed(Math.min(counts.consecutiveFailures, run.limit - 1), now);

@@ -304,6 +304,15 @@ describe('places of a half-open period', () => {
     expect(breaker.enter()).toBe(REFUSED);
   });
 
+  it('there are as many as must succeed, if that is more than three', () => {
+    const { breaker, clock, run } = make({ failureThreshold: 1, openFor: 10, successThreshold: 5 });
+    run(1, 'failure');
+    clock.jump(10);
+
+    expect(run(5, 'success')).toBe(5);
+    expect(breaker.current).toBe('closed');
+  });
+
   it('a call from before the trip that starts late takes none', () => {
     const { breaker, run, clock } = make({ failureThreshold: 1, openFor: 10, halfOpenCalls: 2 });
     const queued = entered(breaker);

@@ -94,6 +94,20 @@ describe('the evidence of a trip', () => {
     });
   });
 
+  it('has no slow call that the window has forgotten', () => {
+    const { breaker, run } = make({
+      failureThreshold: 9,
+      slowCallDuration: 10,
+      slowCallRate: 0.5,
+      window: { calls: 4 },
+    });
+    run(1, 'success', 99);
+    run(4, 'success', 1);
+    run(2, 'success', 11);
+
+    expect(breaker.snapshot().lastTrip!.outcomes.map((o) => o.duration)).toEqual([11, 11]);
+  });
+
   it('of probes are the probes, not what opened it before', () => {
     const { breaker, run } = probeDue();
     run(1, 'failure', 5, { error: 'ECONNREFUSED' });

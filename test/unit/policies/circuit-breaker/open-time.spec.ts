@@ -47,6 +47,18 @@ describe('the open time', () => {
   });
 });
 
+it('the longest open time is spread too, so that replicas do not probe in step', () => {
+  const clock = new FakeClock();
+  const listener = { stateChanged: () => {}, probeLost: () => {}, predicateFailed: () => {} };
+  const options = { ...FRAGILE, maxOpenFor: 1_000 };
+  const breaker = new CircuitBreaker(options, clock, () => 0, listener);
+  breaker.recordFailure();
+  clock.jump(1_000);
+  breaker.recordFailure();
+
+  expect(breaker.retryAfter()).toBe(900);
+});
+
 describe('an open time that is a function of the trip', () => {
   const asking = (openFor: unknown, more: CircuitBreakerOptions = {}): Made =>
     make({ ...FRAGILE, ...more, openFor: openFor as () => number });

@@ -77,6 +77,29 @@ describe('other options for a breaker at work', () => {
     expect(breaker.current).toBe('open');
   });
 
+  it('of the same span for the run keep the moments of its failures', () => {
+    const options = { failureThreshold: 3, window: 1_000 };
+    const { breaker, run, clock } = make(options);
+    run(1, 'failure');
+    clock.jump(900);
+    breaker.reconfigure(options);
+    clock.jump(200);
+    run(2, 'failure');
+    expect(breaker.current).toBe('closed');
+
+    run(1, 'failure');
+    expect(breaker.current).toBe('open');
+  });
+
+  it('of as many calls as there were milliseconds are of another window', () => {
+    const { breaker, run, clock } = make({ failureRate: 0.5, window: 100 });
+    run(1, 'failure');
+    breaker.reconfigure({ failureRate: 0.5, window: { calls: 100 } });
+    clock.jump(1_000);
+
+    expect(breaker.snapshot()).toMatchObject({ calls: 1, failures: 1 });
+  });
+
   it('with no failures yet invent none', () => {
     const { breaker, run } = make({ failureThreshold: 3, window: 1_000 });
     breaker.reconfigure({ failureThreshold: 2, window: 1_000 });

@@ -1,4 +1,5 @@
 import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
+import { legalize } from '../../../../lib/policies/circuit-breaker/saved-breaker.js';
 import { FakeClock } from '../../../../lib/testing/index.js';
 import { FRAGILE, type Made, make } from './made-breaker.js';
 
@@ -206,6 +207,10 @@ describe('#37 a persisted state is not trusted', () => {
     expect(restored({ state: 'open' }).changes).toEqual([
       'open without the time of its probe: due now',
     ]);
+    expect(restored({ state: 'open', probeAt: Number.NaN }).changes).toEqual([
+      'open without the time of its probe: due now',
+    ]);
+    expect(restored(Object.create({ state: 'open' })).changes).toEqual(['unknown state: closed']);
     expect(restored({ state: '__proto__' }).changes).toEqual(['unknown state: closed']);
     expect(restored(null).changes).toEqual(['not a saved breaker: closed']);
     expect(
@@ -228,6 +233,20 @@ describe('#37 a persisted state is not trusted', () => {
 
     expect(breaker.snapshot()).toMatchObject({ calls: 0, failures: 0, consecutiveFailures: 0 });
     expect(changes).toHaveLength(3);
+  });
+
+  it('counts of a day that has not come are forgotten', () => {
+    const counts = { state: 'closed', calls: 3, failures: 3 };
+
+    expect(restored({ ...counts, at: at + 1 }).breaker.snapshot().calls).toBe(0);
+    expect(restored({ ...counts, at }).breaker.snapshot().calls).toBe(3);
+  });
+
+  it('a moment that has passed is no negative wait', () => {
+    expect(legalize({ state: 'open', probeAt: at - 5 }, at, 60_000)).toMatchObject({
+      wait: 0,
+      changes: [],
+    });
   });
 
   it('takes at most a hundred hands, with reasons of at most 200 characters', () => {

@@ -35,6 +35,7 @@ export { BULKHEAD_DEFAULTS, type BulkheadOptions } from './policies/bulkhead/bul
 export {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
+  GRADUAL_CLOSE_DEFAULTS,
   type GradualCloseOptions,
   type OpenFor,
   type Settled,

@@ -2,6 +2,7 @@ import type { Milliseconds } from '../../kernel/duration.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS as DEFAULTS,
   type CircuitBreakerOptions,
+  GRADUAL_CLOSE_DEFAULTS as STEPS,
 } from './circuit-breaker.options.js';
 import { OpenTime } from './open-time.js';
 
@@ -23,7 +24,7 @@ export interface BreakerTerms {
 const NO_STEPS: readonly number[] = [];
 
 export function termsOf(options: CircuitBreakerOptions): BreakerTerms {
-  const { gradualClose = false } = options;
+  const { gradualClose = DEFAULTS.gradualClose } = options;
   const given = typeof gradualClose === 'object' ? gradualClose : {};
   const successThreshold = options.successThreshold ?? DEFAULTS.successThreshold;
   return {
@@ -34,7 +35,7 @@ export function termsOf(options: CircuitBreakerOptions): BreakerTerms {
     successThreshold,
     halfOpenCalls: options.halfOpenCalls ?? Math.max(DEFAULTS.halfOpenCalls, successThreshold),
     halfOpenLease: options.halfOpenLease ?? DEFAULTS.halfOpenLease,
-    steps: gradualClose === false ? NO_STEPS : (given.steps ?? DEFAULTS.gradualClose.steps),
-    stepCalls: given.calls ?? DEFAULTS.gradualClose.calls,
+    steps: gradualClose === false ? NO_STEPS : (given.steps ?? STEPS.steps),
+    stepCalls: given.calls ?? STEPS.calls,
   };
 }

@@ -124,6 +124,9 @@ export interface CircuitBreakerOptions {
   mode?: 'enforce' | 'shadow';
 }
 
+/** The steps of a gradual close that was asked for. */
+export const GRADUAL_CLOSE_DEFAULTS = { steps: [0.1, 0.25, 0.5], calls: 5 } as const;
+
 export const CIRCUIT_BREAKER_DEFAULTS = {
   failureThreshold: 5,
   failureRate: 0.5,
@@ -137,7 +140,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
   successThreshold: 2,
   halfOpenCalls: 3,
   halfOpenLease: 5_000,
-  gradualClose: { steps: [0.1, 0.25, 0.5], calls: 5 },
+  gradualClose: false,
   maxKeys: 1_000,
   idleTtl: 600_000,
   critical: false,

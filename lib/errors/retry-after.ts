@@ -103,9 +103,10 @@ function byDate(text: string, epoch: Milliseconds): Milliseconds | undefined {
 }
 
 function timeOf(found: Record<string, string | undefined>): Milliseconds | undefined {
+  // no month is found at -1, which is no whole number of months either
   const month = MONTHS.indexOf(found['month']!) / 3 + 1;
   const day = Number(found['day']);
-  if (!Number.isInteger(month) || month < 1 || day < 1 || day > 31) return undefined;
+  if (!Number.isInteger(month) || day < 1 || day > 31) return undefined;
   const given = Number(found['year']);
   const year = found['year']!.length > 2 ? given : given + (given < 70 ? 2_000 : 1_900);
   const seconds = (Number(found['h']) * 60 + Number(found['m'])) * 60 + Number(found['s']);

@@ -263,6 +263,44 @@ onEveryFace((face) => {
 
     expect(stage.executions).toBe(attempts);
   });
+
+  it('#48 what the dependency says of when to come back is waited for, to the millisecond', async () => {
+    const stage = new Stage(face, { retry: { maxAttempts: 2 } });
+    const headers = { 'retry-after': '30' };
+
+    const call = stage.call(() => Promise.reject(Object.assign(new Error('busy'), { headers })));
+    await stage.clock.advance(29_999);
+    expect(stage.executions).toBe(1);
+    await stage.clock.advance(1);
+
+    expect(stage.executions).toBe(2);
+    expect(call.error.message).toBe('busy');
+  });
+
+  it('#48 a dependency that wants to be left alone for too long is left alone', async () => {
+    const stage = stageOf(face);
+    const headers = { 'retry-after': '99999999999' };
+
+    const call = await stage.run(() => Promise.reject(Object.assign(new Error(), { headers })));
+
+    expect(call.error['headers']).toBe(headers);
+    expect([stage.executions, stage.clock.pending]).toEqual([1, 0]);
+  });
+
+  it('decorrelated jitter hears of the delay before', async () => {
+    const stage = new Stage(face, { retry: { maxAttempts: 12, jitter: 'decorrelated' } });
+
+    stage.call(down);
+    await stage.clock.advance(100_000);
+
+    const delays = stage.events.flatMap((e) => (e.type === 'retry-scheduled' ? [e.delay] : []));
+    expect(delays).toHaveLength(11);
+    delays.forEach((delay, i) => {
+      expect(delay).toBeGreaterThanOrEqual(100);
+      expect(delay).toBeLessThanOrEqual(3 * (delays[i - 1] ?? 100));
+    });
+    expect(Math.max(...delays)).toBeGreaterThan(300); // so it has grown beyond the first range
+  });
 });
 
 it('#55 a call whose signal is aborted before the start executes nothing', async () => {

@@ -18,9 +18,8 @@ export type BackoffPlan = Required<Omit<RetryPlanOptions, 'maxAttempts'>>;
 
 /** Growth without bound ends at `maxDelay`, never in overflow. */
 export function backoffOf(plan: BackoffPlan, random: Random, report: PredicateReport): Backoff {
-  const { delay, multiplier, backoff, jitter } = plan;
-  const longest = Math.floor(plan.maxDelay);
-  const capped = (wish: Milliseconds): Milliseconds => Math.floor(Math.min(wish, longest));
+  const { delay, multiplier, backoff, maxDelay, jitter } = plan;
+  const capped = (wish: Milliseconds): Milliseconds => Math.floor(Math.min(wish, maxDelay));
   const between = (low: number, high: number): number =>
     low + Math.floor(random() * (high - low + 1));
 
@@ -39,7 +38,7 @@ export function backoffOf(plan: BackoffPlan, random: Random, report: PredicateRe
     const full = capped(computed(attempts, error));
     if (jitter === 'none') return full;
     if (jitter === 'full') return between(0, full);
-    if (jitter === 'equal') return between(Math.floor(full / 2), full);
+    if (jitter === 'equal') return between(Math.ceil(full / 2), full);
     return between(Math.ceil(full * (1 - jitter)), capped(full * (1 + jitter)));
   };
 }

@@ -16,7 +16,10 @@ import type { ErrorCategory } from '../../kernel/classifier.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import { type ErrorMatchers, errorMatchers } from '../../kernel/matcher.js';
 
-/** How often, and how far apart. */
+/**
+ * How often, and how far apart. The defaults named here are for errors of which the built-in plan of
+ * their category says nothing else.
+ */
 export interface RetryPlanOptions {
   /** Attempts in total, the first included. From 1. Default 3. */
   maxAttempts?: number;

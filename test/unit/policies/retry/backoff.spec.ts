@@ -98,6 +98,12 @@ it.each<[string, BackoffPlan['jitter'], number, number]>([
   expect(Math.abs(mean(delays) - (low + high) / 2)).toBeLessThan(10);
 });
 
+it('#50 half of an odd delay is no less than half', () => {
+  const delays = samples(1_000, { delay: 5, jitter: 'equal' });
+
+  expect([Math.min(...delays), Math.max(...delays)]).toEqual([3, 5]);
+});
+
 it('#50 jitter never lifts a delay above maxDelay, nor piles them up there', () => {
   const delays = samples(20_000, { delay: 1_000, maxDelay: 1_000, jitter: 0.5 });
 

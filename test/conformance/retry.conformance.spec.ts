@@ -180,6 +180,21 @@ onEveryFace((face) => {
     expect(call.value).toBe('ok');
   });
 
+  it('#45 an open breaker that is retried is left alone until its probe is due', async () => {
+    const stage = new Stage(face, {
+      retry: { retryOn: () => true, maxAttempts: 3, delay: 0 },
+      circuitBreaker: { failureThreshold: 1, openFor: 5_000, openJitter: 0 },
+    });
+
+    const call = stage.call(down);
+    await stage.clock.advance(4_999);
+    expect([stage.executions, call.isPending]).toEqual([1, true]);
+    await stage.clock.advance(1);
+
+    expect(stage.executions).toBe(2);
+    expect(call.error.message).toBe('down');
+  });
+
   it('after our own timeout of running work there is no retry unless the method is idempotent', async () => {
     const once = new Stage(face, { retry: {}, timeLimit: 100 });
     const twice = new Stage(face, {

@@ -19,6 +19,9 @@ export interface Forgetting<P> {
   mayExpire(policy: P): boolean;
 }
 
+/** So many keys are looked at for one new key: who sends keys that stay must not make the next one dear. */
+const MAX_LOOKS = 100;
+
 interface Entry<P> extends Named<P> {
   usedAt: Milliseconds;
 }
@@ -27,7 +30,7 @@ interface Entry<P> extends Named<P> {
  * One policy per key, bounded: keys often come from users.
  *
  * Least recently used first, but a policy that still has something to say (an open breaker, a
- * bulkhead with running calls) is passed over as long as there is an idle one to forget. A policy
+ * bulkhead with running calls) is passed over as long as there is an idle one to forget among the hundred that were used longest ago. A policy
  * that must not be forgotten at all stays beyond the limit, until it may go.
  */
 export class KeyedPolicies<P> {
@@ -82,27 +85,32 @@ export class KeyedPolicies<P> {
   }
 
   private forgetExpired(now: Milliseconds): void {
+    let looks = MAX_LOOKS;
     for (const [key, { policy, usedAt }] of this.entries) {
-      if (now - usedAt < this.limits.idleTtl) return;
+      if (now - usedAt < this.limits.idleTtl || looks === 0) return;
       if (this.forget.mayExpire(policy)) this.entries.delete(key);
+      looks -= 1;
     }
   }
 
+  /** For one more key. More than one goes where there are too many already, by `limit` or because they might not go. */
   private makeRoom(): void {
+    const { entries, forget, limits } = this;
     let last: string | undefined;
-    for (let left = this.entries.size; left > 0; left -= 1) {
-      const [key, entry] = this.entries.entries().next().value!;
-      this.entries.delete(key);
-      if (this.forget.isIdle(entry.policy)) {
+    for (let looks = Math.min(entries.size, MAX_LOOKS); looks > 0; looks -= 1) {
+      if (entries.size < limits.maxKeys) return;
+      const [key, entry] = entries.entries().next().value!;
+      entries.delete(key);
+      if (forget.isIdle(entry.policy)) {
         this.evicted += 1;
-        return;
+        continue;
       }
       // it gets a second chance at the recent end
-      this.entries.set(key, entry);
-      if (last === undefined && this.forget.mayGo(entry.policy)) last = key;
+      entries.set(key, entry);
+      if (last === undefined && forget.mayGo(entry.policy)) last = key;
     }
-    if (last === undefined) return;
-    this.entries.delete(last);
+    if (entries.size < limits.maxKeys || last === undefined) return;
+    entries.delete(last);
     this.evicted += 1;
   }
 }

@@ -112,23 +112,34 @@ export function onlyKinds(overrides: PolicyOverrides, policies: PolicySet): Poli
 }
 
 /** Lays one set of policies over another, option by option; `false` takes a policy out. */
-export function layPolicies(below: PolicySet, above: PolicyOverrides): PolicySet {
+export function layPolicies(
+  below: PolicySet,
+  above: PolicyOverrides,
+  withoutRule: (below: unknown, above: unknown) => unknown = beside,
+): PolicySet {
   const laid: Record<string, unknown> = { ...below };
   for (const [kind, options] of Object.entries(above)) {
     if (options === undefined) continue;
     if (options === false) delete laid[kind];
-    else laid[kind] = layOptions(kind, laid[kind], options);
+    else if (kind === 'fallback') laid[kind] = options;
+    else {
+      const under = kind === 'circuitBreaker' ? withoutRule(laid[kind], options) : laid[kind];
+      laid[kind] = lay(asOptions(under), kind === 'timeLimit' ? asOptions(options) : options);
+    }
   }
   return laid;
 }
 
-function layOptions(kind: string, below: unknown, above: unknown): unknown {
-  if (kind === 'fallback') return above;
-  const rule = kind === 'circuitBreaker';
-  return lay(
-    asOptions(rule ? beside(below, above) : below),
-    kind === 'timeLimit' ? asOptions(above) : above,
-  );
+/**
+ * Changes a set of policies: what the patch does not name stays. Only a breaker's rule for opening
+ * is replaced as a whole, by a patch that brings a rule which was not there.
+ */
+export function patchPolicies(before: PolicySet, patch: PolicyOverrides): PolicySet {
+  return layPolicies(before, patch, (below, above) => {
+    if (!isOptionsObject(below) || !isOptionsObject(above)) return below;
+    const rules = TRIP_RULES.filter((option) => above[option] !== undefined);
+    return rules.every((option) => below[option] !== undefined) ? below : beside(below, above);
+  });
 }
 
 const TRIP_RULES = ['failureThreshold', 'failureRate', 'slowCallRate'];

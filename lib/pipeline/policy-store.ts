@@ -1,9 +1,10 @@
-import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
+import { type Mistake, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { PredicateReport } from '../kernel/matcher.js';
 import { type Forgetting, type KeyLimits, KeyedPolicies } from './keyed-policies.js';
 import type { Source } from './lane.js';
+import { structuralKey } from './structural-key.js';
 
 /** The options that every stateful policy has. */
 export interface StoredOptions {
@@ -21,13 +22,16 @@ export interface PolicyKindOf<P, O extends StoredOptions> extends Forgetting<P> 
   /** As in `circuit breaker "pay"`. */
   readonly label: string;
   make(name: string, options: O, key?: string): P;
-  /** The options that shape the shared state; what is each method's own affair is left out. */
-  machine(options: O): O;
+  /** The options that are each method's own affair: all others shape the shared state. */
+  readonly own: readonly string[];
   reconfigure(policy: P, options: O): void;
 }
 
 interface Stored<P, O> {
+  /** As they are now. */
   options: O;
+  /** As they were before anybody changed them, in words. */
+  readonly declared: string;
   readonly fixed: P | undefined;
   readonly keyed: KeyedPolicies<P> | undefined;
 }
@@ -70,19 +74,22 @@ export class PolicyStore<P, O extends StoredOptions> {
     const stored = this.stored.get(name);
     if (stored === undefined) return [];
     const [here, before] = [this.textOf(options), this.textOf(stored.options)];
-    if (here === before) return [];
+    if (here === before || here === stored.declared) return [];
     const problem = `shared with other options (${here} here, ${before} before); give all of them the same`;
     return [{ at: `${this.kind.label} ${show(name)}`, problem }];
   }
 
-  /**
-   * The policy of that name for one method, made by its first user.
-   *
-   * @throws ResilienceConfigError if the name is known with other options
-   */
+  /** The options of a late user, who declares what others declared before a patch changed it. */
+  present(name: string, options: O): O {
+    const stored = this.stored.get(name);
+    if (stored === undefined) return options;
+    const { key, ...shared } = sharedOptions(stored.options, this.kind.own);
+    const own = Object.entries(options).filter(([option]) => this.kind.own.includes(option));
+    return { ...shared, ...Object.fromEntries(own), ...(key && { key: options.key }) } as O;
+  }
+
+  /** The policy of that name for one method, made by its first user. There is no conflict. */
   obtain(name: string, options: O, report: PredicateReport): Source<P> {
-    const mistakes = this.conflict(name, options);
-    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     let stored = this.stored.get(name);
     if (stored === undefined) {
       stored = this.create(name, options);
@@ -110,12 +117,13 @@ export class PolicyStore<P, O extends StoredOptions> {
   }
 
   private create(name: string, options: O): Stored<P, O> {
-    if (options.key === undefined) {
-      return { options, fixed: this.kind.make(name, options), keyed: undefined };
-    }
     const { kind, clock } = this;
+    const declared = this.textOf(options);
+    if (options.key === undefined)
+      return { options, declared, fixed: kind.make(name, options), keyed: undefined };
     const stored: Stored<P, O> = {
       options,
+      declared,
       fixed: undefined,
       keyed: new KeyedPolicies<P>(
         name,
@@ -130,7 +138,7 @@ export class PolicyStore<P, O extends StoredOptions> {
 
   /** Where the key comes from is each method's own affair: its arguments are. */
   private textOf(options: O): string {
-    const { key, ...rest } = this.kind.machine(options);
+    const { key, ...rest } = sharedOptions(options, this.kind.own);
     const given = Object.entries({ ...rest, keyed: key !== undefined || undefined })
       .filter(([, value]) => value !== undefined)
       .sort(([a], [b]) => (a < b ? -1 : 1));
@@ -138,6 +146,13 @@ export class PolicyStore<P, O extends StoredOptions> {
       typeof value === 'function' ? `function ${functionId(value)}` : value,
     );
   }
+}
+
+/** Options without those that are each method's own affair. */
+export function sharedOptions<O extends StoredOptions>(options: O, own: readonly string[]): O {
+  return Object.fromEntries(
+    Object.entries(options).filter(([option]) => !own.includes(option)),
+  ) as O;
 }
 
 function limitsOf(options: StoredOptions): KeyLimits {
@@ -150,6 +165,9 @@ function limitsOf(options: StoredOptions): KeyLimits {
 /** Calls without a usable key share one policy: a key function that fails must not fail the call. */
 const NO_KEY = '';
 
+/** A longer key is kept as its hash: a thousand long ones would be a lot of memory. */
+const MAX_KEY = 200;
+
 function keyOf(
   key: (...args: unknown[]) => unknown,
   args: readonly unknown[],
@@ -157,7 +175,7 @@ function keyOf(
 ): string {
   try {
     const answer = key(...args);
-    if (typeof answer === 'string') return answer;
+    if (typeof answer === 'string') return answer.length > MAX_KEY ? structuralKey(answer) : answer;
     if (answer === undefined || answer === null) return NO_KEY;
     if (typeof answer === 'number' || typeof answer === 'bigint') return String(answer);
     report('key', new TypeError(`got ${show(answer)}, expected a string`));

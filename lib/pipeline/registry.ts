@@ -20,6 +20,8 @@ export interface CircuitBreakerReader {
   readonly state: CircuitState;
   /** Open means `down` in health. */
   readonly critical: boolean;
+  /** In `shadow` it refuses nobody, so that its state is no news for health. */
+  readonly mode: 'enforce' | 'shadow';
   snapshot(): CircuitBreakerSnapshot;
   /** One sentence: its state, why it came into it, and when it probes next. */
   explain(): string;
@@ -134,6 +136,9 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
       name,
       get critical() {
         return breaker.critical;
+      },
+      get mode() {
+        return breaker.mode;
       },
       get state() {
         return breaker.current;

@@ -7,6 +7,7 @@ import { emit, type Environment } from './environment.js';
 import { EventBus } from './event-bus.js';
 import { type Continuity, Pipeline } from './pipeline.js';
 import {
+  checkKinds,
   checkPolicies,
   layPolicies,
   type PolicyDefaults,
@@ -16,7 +17,7 @@ import {
   withDefaults,
 } from './policy-set.js';
 import { ResilienceRegistry } from './registry.js';
-import { changesOf, fixedOptions, PolicyStores } from './stores.js';
+import { addedBy, changesOf, fixedOptions, PolicyStores } from './stores.js';
 import { Target } from './target.js';
 
 /** What a runtime is made of. */
@@ -166,7 +167,7 @@ export class ResilienceRuntime {
    * @throws ResilienceConfigError for an unknown name or a bad patch; then nothing has changed
    */
   reconfigure(name: string, patch: PolicyOverrides): number {
-    const bad = checkObject(`reconfigure ${show(name)}`, patch, 'a set of policies');
+    const bad = checkKinds(`reconfigure ${show(name)}`, patch, true);
     if (bad.length > 0) throw new ResilienceConfigError(bad);
     const targets = this.targets.get(name);
     if (targets === undefined) {
@@ -179,13 +180,16 @@ export class ResilienceRuntime {
       ...change,
       policies: withDefaults(change.policies, this.defaults),
     }));
-    const mistakes = changes.flatMap(({ target, policies, patch: part }) => [
-      ...fixedOptions(target, part),
-      ...checkPolicies(target.name, policies, target.hasMethod),
+    const mistakes = changes.flatMap((change) => [
+      ...fixedOptions(change),
+      ...checkPolicies(change.target.name, change.policies, change.target.hasMethod),
     ]);
+    if (mistakes.length === 0)
+      mistakes.push(...changes.flatMap((c) => this.stores.conflicts(c.target.name, addedBy(c))));
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-    for (const { target, policies, patch: part } of changes) {
-      this.stores.apply(target.name, policies, part);
+    for (const change of changes) {
+      const { target, policies, patch: part } = change;
+      this.stores.apply(change);
       const { counters, fallback } = target.pipeline;
       const before = { counters, fallback: part.fallback === undefined ? fallback : undefined };
       target.policies = policies;
@@ -207,7 +211,8 @@ export class ResilienceRuntime {
     // all before any is made: a registration that fails leaves nothing behind
     const conflicts = this.stores.conflicts(name, policies);
     if (conflicts.length > 0) throw new ResilienceConfigError(conflicts);
-    const target = new Target(name, policies, this.pipelineOf(name, policies), hasMethod);
+    const present = this.stores.present(name, policies);
+    const target = new Target(name, present, this.pipelineOf(name, present), hasMethod);
     this.targets.set(name, [...(this.targets.get(name) ?? []), target]);
     return target;
   }

@@ -14,14 +14,21 @@ import { RETRY_BUDGET_DEFAULTS } from '../policies/retry/retry.options.js';
 import { RetryBudget } from '../policies/retry/retry-budget.js';
 import { emit, type Environment } from './environment.js';
 import type { Sources } from './lane.js';
-import { PolicyStore, type StoredOptions } from './policy-store.js';
-import { layPolicies, type PolicyOverrides, type PolicySet } from './policy-set.js';
+import { PolicyStore, sharedOptions, type StoredOptions } from './policy-store.js';
+import { patchPolicies, type PolicyOverrides, type PolicySet } from './policy-set.js';
 import { RateGate } from './rate-gate.js';
 import type { Target } from './target.js';
 
 /** The kinds of policy that have a state of their own, and may be shared by name. */
 export type StatefulKind = 'circuitBreaker' | 'rateLimit' | 'bulkhead';
 const KINDS: readonly StatefulKind[] = ['circuitBreaker', 'rateLimit', 'bulkhead'];
+
+/** The options that are each method's own affair, also where the state is shared. */
+const OWN: { readonly [K in StatefulKind]: readonly string[] } = {
+  circuitBreaker: ['failOn', 'ignore', 'isFailure'],
+  rateLimit: [],
+  bulkhead: ['priority'],
+};
 
 /** The stateful policies of one application. */
 export class PolicyStores {
@@ -44,11 +51,10 @@ export class PolicyStores {
             random,
             this.listener(name, key),
           ),
-        machine: ({ failOn: _failOn, ignore: _ignore, isFailure: _isFailure, ...machine }) =>
-          machine,
+        own: OWN.circuitBreaker,
         isIdle: (breaker) => breaker.isClosed,
-        mayGo: () => true,
-        mayExpire: () => true,
+        mayGo: (breaker) => !isHeld(breaker),
+        mayExpire: (breaker) => !isHeld(breaker) && breaker.canExecute(),
         reconfigure: (breaker, options) => breaker.reconfigure(options),
       },
       clock,
@@ -57,7 +63,7 @@ export class PolicyStores {
       {
         label: 'rate limit',
         make: (_name, options) => new RateGate(options, clock),
-        machine: (options) => options,
+        own: OWN.rateLimit,
         isIdle: (gate) => gate.isIdle,
         // its key has a whole burst again then; memory that grows with every key would be worse
         mayGo: (gate) => !gate.hasWaiters,
@@ -70,7 +76,7 @@ export class PolicyStores {
       {
         label: 'bulkhead',
         make: (_name, options) => new Bulkhead(options),
-        machine: ({ priority: _priority, ...machine }) => machine,
+        own: OWN.bulkhead,
         isIdle: (bulkhead) => bulkhead.isIdle,
         // its running calls would be forgotten, and others let in beside them
         mayGo: (bulkhead) => bulkhead.isIdle,
@@ -132,13 +138,29 @@ export class PolicyStores {
     return budget;
   }
 
-  /** Gives the shared state of a target's policies the options that a patch has changed. */
-  apply(name: string, policies: PolicySet, patch: PolicyOverrides): void {
+  /** The policies of a target that joins late: what it shares is as it is now. */
+  present(name: string, policies: PolicySet): PolicySet {
+    const present = { ...policies } as Record<string, unknown>;
     for (const kind of KINDS) {
       const options = policies[kind];
-      if (options !== undefined && patch[kind] !== undefined)
-        this.store(kind).reconfigure(options.name ?? name, options);
+      if (options !== undefined)
+        present[kind] = this.store(kind).present(options.name ?? name, options);
     }
+    return present;
+  }
+
+  /** Gives the state of a target's policies the options that a patch has changed. */
+  apply({ target, patch, policies }: Change): void {
+    for (const kind of KINDS) {
+      const options = policies[kind];
+      // what it had not before is made, or found, as for a new target
+      if (options !== undefined && patch[kind] !== undefined && target.policies[kind] !== undefined)
+        this.store(kind).reconfigure(options.name ?? target.name, options);
+    }
+    const { retry } = policies;
+    if (patch.retry === undefined || typeof retry?.budget !== 'object') return;
+    const { ratio, minimum } = { ...RETRY_BUDGET_DEFAULTS, ...retry.budget };
+    this.budgets.get(policies.circuitBreaker?.name ?? target.name)?.reconfigure(ratio, minimum);
   }
 
   /** Forgets what no target uses any more. */
@@ -190,6 +212,11 @@ export class PolicyStores {
   }
 }
 
+/** Whether somebody has a hand on it: what an operator did must not be undone by traffic. */
+function isHeld({ current }: CircuitBreaker): boolean {
+  return current === 'isolated' || current === 'disabled';
+}
+
 /** What a patch makes of a target. */
 export interface Change {
   readonly target: Target;
@@ -216,21 +243,34 @@ export function changesOf(
     const having = named.filter(({ policies }) => policies[kind as keyof PolicySet] !== undefined);
     const concerned = having.length > 0 ? having : named.slice(0, 1);
     for (const target of concerned) add(target, kind, options);
-    if (options === false || !KINDS.includes(kind as StatefulKind)) continue;
-    const shared = new Set(concerned.map((target) => sharedName(target, kind as StatefulKind)));
+    if (!isStateful(kind) || typeof options !== 'object' || options === null) continue;
+    const theirs = sharedOptions(options as StoredOptions, ['key', ...OWN[kind]]);
+    if (Object.keys(theirs).length === 0) continue;
+    const shared = new Set(concerned.map((target) => sharedName(target, kind)));
     shared.delete(undefined);
     for (const target of all)
-      if (shared.has(sharedName(target, kind as StatefulKind))) add(target, kind, options);
+      if (!concerned.includes(target) && shared.has(sharedName(target, kind)))
+        add(target, kind, theirs);
   }
   return [...parts].map(([target, part]) => ({
     target,
     patch: part,
-    policies: layPolicies(target.policies, part),
+    policies: patchPolicies(target.policies, part),
   }));
 }
 
+function isStateful(kind: string): kind is StatefulKind {
+  return KINDS.includes(kind as StatefulKind);
+}
+
+/** The policies of a target that it had not before. */
+export function addedBy({ target, policies }: Change): PolicySet {
+  const added = KINDS.filter((kind) => target.policies[kind] === undefined);
+  return Object.fromEntries(added.map((kind) => [kind, policies[kind]]));
+}
+
 /** What cannot change while it runs: where a policy's state is kept. */
-export function fixedOptions(target: Target, patch: PolicyOverrides): Mistake[] {
+export function fixedOptions({ target, patch }: Change): Mistake[] {
   return KINDS.flatMap((kind) => {
     const [before, now] = [target.policies[kind], patch[kind]];
     if (before === undefined || typeof now !== 'object') return [];

@@ -4,9 +4,20 @@ import {
   breakerHealth,
   bulkheadHealth,
   type HealthStatus,
+  keyedBreakerHealth,
   worst,
 } from '../../health/policy-health.js';
-import { ResilienceRegistry } from '../../pipeline/registry.js';
+import { type CircuitBreakerReader, ResilienceRegistry } from '../../pipeline/registry.js';
+
+function entryOf({ mode, snapshot }: CircuitBreakerReader): Record<string, unknown> {
+  const { state, probeDue, retryAfter, share, lastTrip } = snapshot();
+  return {
+    state,
+    ...(mode === 'shadow' ? { mode } : {}),
+    ...(share === undefined ? {} : { share }),
+    ...(state === 'open' ? { probeDue, retryAfter, ...(lastTrip && { lastTrip }) } : {}),
+  };
+}
 
 /** Terminus indicators over the policies of the application. Reading them changes no state. */
 @Injectable()
@@ -17,39 +28,52 @@ export class ResilienceHealthIndicator {
   ) {}
 
   /**
-   * Every circuit breaker. Open is `degraded`; `down` only for a breaker marked `critical`.
+   * Every circuit breaker. Open is `degraded`; `down` only for a breaker marked `critical`. Where
+   * each key has a breaker of its own, one entry says how many there are and how many are not
+   * closed; they are `down` together, if every one of them is. In shadow mode none of this.
    *
    * @param key the name of the entry in the answer
    */
   breakers<const K extends string = 'circuitBreakers'>(
     key: K = 'circuitBreakers' as K,
   ): HealthIndicatorResult<K> {
-    const readers = this.registry.breakers.list();
-    const status = worst(readers.map(({ state, critical }) => breakerHealth(state, critical)));
-    const entries = readers.map((reader) => {
-      const { state, probeDue, retryAfter, lastTrip } = reader.snapshot();
-      const open =
-        state === 'open'
-          ? { probeDue, retryAfter, ...(lastTrip === undefined ? {} : { lastTrip }) }
-          : {};
-      return [reader.name, { state, ...open }] as const;
-    });
+    const { breakers } = this.registry;
+    const readers = breakers.list();
+    const keyed = breakers
+      .keyedList()
+      .map(({ name, list }) => [name, keyedBreakerHealth(list().map(([, one]) => one))] as const);
+    const status = worst([
+      ...readers.map(breakerHealth),
+      ...keyed.map(([, health]) => health.status),
+    ]);
+    const entries = [
+      ...readers.map((reader) => [reader.name, entryOf(reader)] as const),
+      ...keyed.map(([name, { keys }]) => [name, { keys }] as const),
+    ];
     return this.report(key, status, { breakers: Object.fromEntries(entries) });
   }
 
   /**
-   * Every bulkhead. `degraded` while its slots and its queue are full.
+   * Every bulkhead. `degraded` while its slots and its queue are full. Where each key has a
+   * bulkhead of its own, one entry says how many there are and how many are full.
    *
    * @param key the name of the entry in the answer
    */
   bulkheads<const K extends string = 'bulkheads'>(
     key: K = 'bulkheads' as K,
   ): HealthIndicatorResult<K> {
-    const entries = this.registry.bulkheads
-      .list()
-      .map(({ name, snapshot }) => [name, snapshot()] as const);
-    const status = worst(entries.map(([, bulkhead]) => bulkheadHealth(bulkhead)));
-    return this.report(key, status, { bulkheads: Object.fromEntries(entries) });
+    const { bulkheads } = this.registry;
+    const entries = bulkheads.list().map(({ name, snapshot }) => [name, snapshot()] as const);
+    const keyed = bulkheads.keyedList().map(({ name, list }) => {
+      const each = list().map(([, { snapshot }]) => bulkheadHealth(snapshot()));
+      const full = each.filter((health) => health !== 'up').length;
+      return [name, { keys: { total: each.length, full } }] as const;
+    });
+    const status = worst([
+      ...entries.map(([, bulkhead]) => bulkheadHealth(bulkhead)),
+      ...keyed.map(([, { keys }]) => (keys.full > 0 ? 'degraded' : 'up')),
+    ]);
+    return this.report(key, status, { bulkheads: Object.fromEntries([...entries, ...keyed]) });
   }
 
   private report<const K extends string>(

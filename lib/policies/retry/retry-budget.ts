@@ -15,9 +15,15 @@ export class RetryBudget {
    * @param minimum retries that may run at once however few calls there are, from 0
    */
   constructor(
-    private readonly ratio: number,
-    private readonly minimum: number,
+    private ratio: number,
+    private minimum: number,
   ) {}
+
+  /** Other limits from now on; retries that run have their leave. */
+  reconfigure(ratio: number, minimum: number): void {
+    this.ratio = ratio;
+    this.minimum = minimum;
+  }
 
   /** Calls in flight: those that wait for a retry are among them. */
   get calls(): number {

@@ -104,6 +104,7 @@ describe('the registry', () => {
     expect(Object.keys(reader).sort()).toEqual([
       'critical',
       'explain',
+      'mode',
       'name',
       'snapshot',
       'state',

@@ -187,9 +187,8 @@ export class ResilienceRuntime {
     if (mistakes.length === 0)
       mistakes.push(...changes.flatMap((c) => this.stores.conflicts(c.target.name, addedBy(c))));
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-    for (const change of changes) {
-      const { target, policies, patch: part } = change;
-      this.stores.apply(change);
+    this.stores.apply(changes);
+    for (const { target, policies, patch: part } of changes) {
       const { counters, fallback } = target.pipeline;
       const before = { counters, fallback: part.fallback === undefined ? fallback : undefined };
       target.policies = policies;

@@ -122,17 +122,15 @@ export class PolicyStores {
   }
 
   /**
-   * The budget for the retries of a target: one for all in front of the same breaker that ask for
-   * the same budget.
+   * The budget for the retries of a target: one for all in front of the same breaker, with the
+   * options of the first.
    */
   budgetOf(name: string, { circuitBreaker, retry }: PolicySet): RetryBudget | undefined {
     if (retry === undefined || retry.budget === false) return undefined;
-    const ratio = retry.budget?.ratio ?? RETRY_BUDGET_DEFAULTS.ratio;
-    const minimum = retry.budget?.minimum ?? RETRY_BUDGET_DEFAULTS.minimum;
-    const shared = `${ratio} ${minimum} ${circuitBreaker?.name ?? name}`;
+    const shared = circuitBreaker?.name ?? name;
     let budget = this.budgets.get(shared);
     if (budget === undefined) {
-      budget = new RetryBudget(ratio, minimum);
+      budget = new RetryBudget(...budgetLimits(retry.budget));
       this.budgets.set(shared, budget);
     }
     return budget;
@@ -149,18 +147,22 @@ export class PolicyStores {
     return present;
   }
 
-  /** Gives the state of a target's policies the options that a patch has changed. */
-  apply({ target, patch, policies }: Change): void {
+  /** Gives the state of the policies the options that a patch has changed. */
+  apply(changes: readonly Change[]): void {
     for (const kind of KINDS) {
-      const options = policies[kind];
-      // what it had not before is made, or found, as for a new target
-      if (options !== undefined && patch[kind] !== undefined && target.policies[kind] !== undefined)
-        this.store(kind).reconfigure(options.name ?? target.name, options);
+      const done = new Set<string>();
+      for (const { target, patch, policies } of changes) {
+        const name = sharedName(target, kind);
+        const options = policies[kind];
+        // what a target had not before is made, or found, as for a new target
+        if (name === undefined || options === undefined || patch[kind] === undefined) continue;
+        if (!done.has(name)) this.store(kind).reconfigure(name, options);
+        done.add(name);
+      }
     }
-    const { retry } = policies;
-    if (patch.retry === undefined || typeof retry?.budget !== 'object') return;
-    const { ratio, minimum } = { ...RETRY_BUDGET_DEFAULTS, ...retry.budget };
-    this.budgets.get(policies.circuitBreaker?.name ?? target.name)?.reconfigure(ratio, minimum);
+    for (const { target, patch, policies } of changes) {
+      if (patch.retry !== undefined) this.applyBudget(target.name, policies);
+    }
   }
 
   /** Forgets what no target uses any more. */
@@ -175,6 +177,11 @@ export class PolicyStores {
 
   private store(kind: StatefulKind): PolicyStore<unknown, StoredOptions> {
     return this[kind] as never;
+  }
+
+  private applyBudget(name: string, { circuitBreaker, retry }: PolicySet): void {
+    if (retry === undefined || retry.budget === false) return;
+    this.budgets.get(circuitBreaker?.name ?? name)?.reconfigure(...budgetLimits(retry.budget));
   }
 
   private widen(name: string, { circuitBreaker, timeLimit }: PolicySet): void {
@@ -210,6 +217,13 @@ export class PolicyStores {
         emit(this.env, { type: 'predicate-failed', target, option, error }),
     };
   }
+}
+
+function budgetLimits({ ratio, minimum }: { ratio?: number; minimum?: number } = {}): [
+  ratio: number,
+  minimum: number,
+] {
+  return [ratio ?? RETRY_BUDGET_DEFAULTS.ratio, minimum ?? RETRY_BUDGET_DEFAULTS.minimum];
 }
 
 /** Whether somebody has a hand on it: what an operator did must not be undone by traffic. */

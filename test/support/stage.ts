@@ -101,7 +101,8 @@ const interceptorFace: Face = {
   canLeave: true,
   start(stage, work, args) {
     const next = { handle: () => defer(() => work(...args)) };
-    return subscribe(stage.interceptor.intercept(stage.context, next));
+    const context = { ...(stage.context as object), getArgs: () => args };
+    return subscribe(stage.interceptor.intercept(context as never, next));
   },
 };
 

@@ -105,18 +105,29 @@ export interface CircuitBreakerOptions {
   /** Errors that say nothing bad about the dependency. Wins over `failOn`. */
   ignore?: ErrorMatchers;
   /**
-   * Decides alone which outcomes are failures, results too: instead of `failOn`. One that throws is
-   * reported, and the outcome counts as a failure. Errors that `ignore` names do not reach it.
+   * Decides alone which outcomes are failures, results too: instead of `failOn`. Of a stream it sees
+   * the first value. One that throws is reported, and leaves a result good and an error a failure.
+   * Errors that `ignore` names do not reach it.
    */
   isFailure?: (settled: Settled) => boolean;
   /** Methods that give the same name share one breaker: its state, never their actions. Default: the method's name. */
   name?: string;
-  /** One breaker per answer of this function, which gets the call's arguments. Default: one for all calls. */
+  /**
+   * One breaker per answer of this function, which gets the call's arguments (an interceptor's gets
+   * Nest's `ExecutionContext`). Calls for which it answers undefined, throws, or answers no string
+   * share one; the last two are reported. Default: one for all calls.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the parameters are those of the user's method
   key?: (...args: any[]) => string;
-  /** With `key`: how many breakers are kept; beyond it the one used longest ago goes. From 1. Default 1,000. */
+  /**
+   * With `key`: how many breakers are kept; beyond it the one used longest ago goes, closed ones
+   * before others, and never one that is held by hand. From 1. Default 1,000.
+   */
   maxKeys?: number;
-  /** With `key`: a closed breaker that was not used for this long is dropped. Milliseconds, above 0. Default 10 min. */
+  /**
+   * With `key`: a breaker that was not used for this long is dropped, unless it is still open or
+   * held by hand. Milliseconds, above 0. Default 10 min.
+   */
   idleTtl?: Milliseconds;
   /** Open means `down` in health, not only `degraded`. Default false. */
   critical?: boolean;

@@ -28,7 +28,11 @@ export interface RateLimitOptions {
   maxWait?: Milliseconds;
   /** Methods that give the same name share one rate limit. Default: the method's name. */
   name?: string;
-  /** Gets the arguments of the call; each answer has a rate limit of its own. Default: one for all calls. */
+  /**
+   * Gets the arguments of the call (Nest's `ExecutionContext` in an interceptor); each answer has a
+   * rate limit of its own. Calls for which it answers undefined, throws, or answers no string share
+   * one; the last two are reported. Default: one for all calls.
+   */
   // oxlint-disable-next-line typescript/no-explicit-any -- the arguments are those of any method
   key?: (...args: any[]) => string;
   /** Keys that are remembered at once. From 1 to 1,000,000. Default 1,000. */

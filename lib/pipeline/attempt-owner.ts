@@ -12,6 +12,8 @@ export interface AttemptOwner<A> {
   readonly trace: Trace | undefined;
   /** When the whole call ends, by the monotonic clock. */
   readonly totalEnds: Milliseconds | undefined;
+  /** Ends the call if its time is over, and answers whether it was. */
+  endIfLate(): boolean;
   /** Starts the method for the attempt and tells the attempt how it ends. Must not throw. */
   invoke(attempt: A): void;
   /** Ends the work of an abandoned attempt, where the face can. */

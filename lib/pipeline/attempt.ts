@@ -11,6 +11,7 @@ import type { AttemptOwner } from './attempt-owner.js';
 import { makeContext } from './call-context.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import { emit } from './environment.js';
+import { scheduleLimit } from './limit-timer.js';
 import { Seat } from './seat.js';
 import type { Decision } from './trace.js';
 
@@ -21,6 +22,8 @@ import type { Decision } from './trace.js';
  * - `over`: ended; whatever comes now changes nothing.
  */
 type Phase = 'waiting' | 'running' | 'abandoned' | 'over';
+
+type TimeoutKind = Pick<CallTimeoutError, 'started' | 'blocked' | 'idle'>;
 
 /**
  * One attempt on its way through breaker, rate limit, time limit and bulkhead into the method, and
@@ -45,6 +48,8 @@ export class Attempt implements ContextSource {
   hasValue = false;
   /** A stream's first value was a failure by `isFailure`. */
   private badValue = false;
+  /** Its work has been stopped while nobody waited for it any more. */
+  private wasStopped = false;
   private controller: AbortController | undefined;
   private abortReason: { readonly reason: unknown } | undefined;
   private known: CallContext | undefined;
@@ -121,7 +126,8 @@ export class Attempt implements ContextSource {
     this.badValue = outcome === 'failure';
     if (this.admission?.isProbe === true) this.admission.settle(outcome);
     const { idle } = pipeline;
-    if (idle !== undefined) this.watchGaps(idle, idle);
+    // a function from the options may have made the caller leave
+    if (idle !== undefined && this.phase === 'running') this.watchGaps(idle, idle);
   }
 
   /** Another value of a stream that is not to fall silent. */
@@ -159,6 +165,7 @@ export class Attempt implements ContextSource {
   stopped(): void {
     if (this.phase === 'abandoned') {
       this.phase = 'over';
+      this.wasStopped = true;
       this.seat?.giveBack();
     }
   }
@@ -166,18 +173,18 @@ export class Attempt implements ContextSource {
   get context(): CallContext {
     const { pipeline } = this.call;
     return (this.known ??= makeContext({
-      clock: pipeline.env.clock,
+      clock: this.clock,
       target: pipeline.name,
       attempt: this.number,
-      ends: this.ends,
+      ends: () => this.ends,
       signal: () => this.signal(),
     }));
   }
 
   endsBy(clock: Clock): Milliseconds | undefined {
     // what the method left behind when it ended has no deadline any more
-    if (this.phase === 'over' || clock !== this.call.pipeline.env.clock) return undefined;
-    return this.ends;
+    const ended = this.phase === 'over' && !this.wasStopped;
+    return ended || clock !== this.clock ? undefined : this.ends;
   }
 
   holds(bulkhead: object): boolean {
@@ -188,7 +195,7 @@ export class Attempt implements ContextSource {
     const { name, policy } = this.call.lane.rateLimit!;
     const wait = policy.enter();
     if (wait < 0) {
-      this.refuse(new RateLimitedError(name, -wait, this.stack));
+      this.refuse(new RateLimitedError(name, -wait, this.call.pipeline.env.stack));
     } else if (wait === 0) {
       this.enterLimits();
     } else {
@@ -207,6 +214,7 @@ export class Attempt implements ContextSource {
 
   private enterLimits(): void {
     const { pipeline, lane, args } = this.call;
+    if (lane.rateLimit !== undefined) this.note('rate-limit', 'admitted');
     const limit = pipeline.limitFor(this.number, args);
     if (limit !== undefined) this.startLimit(limit);
     if (lane.bulkhead === undefined) {
@@ -244,7 +252,7 @@ export class Attempt implements ContextSource {
     const turn = new Promise<void>((resolve) => (granted = resolve));
     join(granted);
     void turn.then(() => {
-      if (this.phase === 'waiting') then();
+      if (this.phase === 'waiting' && !this.call.endIfLate()) then();
     });
   }
 
@@ -253,6 +261,7 @@ export class Attempt implements ContextSource {
     const hold = this.call.lane.bulkhead?.policy.maxHold;
     this.phase = 'running';
     if (typeof hold === 'number') this.seat!.holdAtMost(hold);
+    if (this.seat !== undefined) this.note('bulkhead', 'admitted');
     this.note('method', 'started');
     this.call.invoke(this);
   }
@@ -266,7 +275,7 @@ export class Attempt implements ContextSource {
   private startLimit(limit: Milliseconds): void {
     this.limit = limit;
     this.limitEnds = this.now() + limit;
-    this.cancelLimit = this.call.pipeline.env.clock.schedule(() => this.timedOut(limit), limit);
+    this.cancelLimit = scheduleLimit(this.clock, () => this.timedOut(limit), limit);
   }
 
   private timedOut(limit: Milliseconds): void {
@@ -278,21 +287,19 @@ export class Attempt implements ContextSource {
 
   private watchGaps(idle: Milliseconds, delay: Milliseconds): void {
     if (delay === idle) this.lastValueAt = this.now();
-    this.cancelIdle = this.call.pipeline.env.clock.schedule(() => {
+    const look = (): void => {
       if (this.phase !== 'running') return;
       const left = this.lastValueAt + idle - this.now();
       if (left > 0) this.watchGaps(idle, left);
       else this.giveUp(idle, { started: true, blocked: wasBlocked(idle, -left), idle: true });
-    }, delay);
+    };
+    this.cancelIdle = scheduleLimit(this.clock, look, delay);
   }
 
-  private giveUp(
-    limit: Milliseconds,
-    facts: { readonly started: boolean; readonly blocked: boolean; readonly idle: boolean },
-  ): void {
+  private giveUp(limit: Milliseconds, facts: TimeoutKind): void {
     const { env, name } = this.call.pipeline;
     const { started, blocked } = facts;
-    const error = new CallTimeoutError('time-limit', name, limit, started, this.stack, facts);
+    const error = new CallTimeoutError('time-limit', name, limit, started, env.stack, facts);
     emit(env, { type: 'call-timed-out', target: name, limit, started, blocked });
     this.note('time-limit', `${limit} ms have passed`);
     // an answer that nobody could read in time is no fault of the dependency
@@ -351,16 +358,17 @@ export class Attempt implements ContextSource {
   }
 
   private now(): Milliseconds {
-    return this.call.pipeline.env.clock.now();
+    return this.clock.now();
   }
 
-  private get stack(): boolean {
-    return this.call.pipeline.env.stack;
+  private get clock(): Clock {
+    return this.call.pipeline.env.clock;
   }
 
+  /** When it is given up; of a stream only its first value has to be there by then. */
   private get ends(): Milliseconds | undefined {
     const { totalEnds } = this.call;
-    if (this.limitEnds === undefined) return totalEnds;
+    if (this.limitEnds === undefined || this.hasValue) return totalEnds;
     return totalEnds === undefined ? this.limitEnds : Math.min(this.limitEnds, totalEnds);
   }
 

@@ -8,19 +8,21 @@ interface Facts {
   readonly target: string;
   readonly attempt: number;
   /** When the attempt is given up, by the monotonic clock. */
-  readonly ends: Milliseconds | undefined;
+  ends(): Milliseconds | undefined;
   signal(): AbortSignal;
 }
 
 export function makeContext({ clock, target, attempt, ends, signal }: Facts): CallContext {
-  const remaining = (): Milliseconds =>
-    ends === undefined ? Number.POSITIVE_INFINITY : Math.max(0, ends - clock.now());
+  const remaining = (): Milliseconds => {
+    const at = ends();
+    return at === undefined ? Number.POSITIVE_INFINITY : Math.max(0, at - clock.now());
+  };
   return {
     get signal() {
       return signal();
     },
     attempt,
-    ...(ends === undefined ? {} : { deadline: clock.epoch() + remaining() }),
+    ...(ends() === undefined ? {} : { deadline: clock.epoch() + remaining() }),
     remaining,
     target,
   };

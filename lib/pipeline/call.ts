@@ -10,6 +10,7 @@ import type { AttemptOwner } from './attempt-owner.js';
 import { inheritedEnd, runAs } from './current-call.js';
 import { emit } from './environment.js';
 import type { Lane } from './lane.js';
+import { scheduleLimit } from './limit-timer.js';
 import type { Pipeline } from './pipeline.js';
 import { asItIs } from './recorded-error.js';
 import { Retries } from './retries.js';
@@ -33,6 +34,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
   private over = false;
   /** Whether the budget counts it among the calls in flight. */
   private counted = false;
+  private endTotal: (() => void) | undefined;
   private cancelTotal: CancelTimer | undefined;
 
   constructor(
@@ -49,6 +51,10 @@ export abstract class Call implements AttemptOwner<Attempt> {
   abstract stopWork(attempt: Attempt): void;
   /** The call is over: this is its answer. */
   protected abstract answer(value: unknown): void;
+  /** The same for an answer that no attempt has passed on. */
+  protected deliver(value: unknown): void {
+    this.answer(value);
+  }
   /** The call is over: this is its error. */
   protected abstract giveUp(error: unknown): void;
   /** Waits for what a fallback returned. */
@@ -133,6 +139,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
   /** A stream's first value came: no limit of the whole call runs any longer. */
   protected firstValue(attempt: Attempt, value: unknown): void {
     this.cancelTotal?.();
+    this.totalEnds = undefined;
     attempt.firstValue(value);
   }
 
@@ -175,14 +182,21 @@ export abstract class Call implements AttemptOwner<Attempt> {
 
   /** Between two attempts there is no time left: what we have says more than a timeout. */
   private endWithLast(): void {
-    this.retries.ended();
-    const { last } = this.retries;
-    if (last !== undefined && 'value' in last) {
+    const last = this.retries.outOfTime();
+    if ('value' in last) {
       this.finish();
-      this.answer(last.value);
+      this.deliver(last.value);
     } else {
-      this.conclude(last?.error);
+      this.conclude(last.error);
     }
+  }
+
+  /** After a wait the timer of the whole call may be late; then it ends here, and answers true. */
+  endIfLate(): boolean {
+    const { totalEnds } = this;
+    if (totalEnds === undefined || this.now() < totalEnds) return false;
+    this.endTotal!();
+    return true;
   }
 
   /** @returns false if there is no time at all, and the call has ended */
@@ -200,13 +214,14 @@ export abstract class Call implements AttemptOwner<Attempt> {
       this.refused(new CallTimeoutError('time-limit', name, 0, false, env.stack, facts));
       return false;
     }
-    this.cancelTotal = env.clock.schedule(() => this.timedOut(limit, fromCaller), limit);
+    this.endTotal = () => this.timedOut(limit, fromCaller);
+    this.cancelTotal = scheduleLimit(env.clock, this.endTotal, limit);
     return true;
   }
 
   private timedOut(limit: Milliseconds, inherited: boolean): void {
     if (this.over) return;
-    const { name, env, timeLimited } = this.pipeline;
+    const { name, env, timeLimited, retry } = this.pipeline;
     if (this.retries.callOff()) {
       // a timer that fired late found us between two attempts
       this.endWithLast();
@@ -220,7 +235,8 @@ export abstract class Call implements AttemptOwner<Attempt> {
     emit(env, { type: 'call-timed-out', target: name, limit, started, blocked });
     this.trace?.note(this.retries.count, policy, `${limit} ms have passed`);
     // a caller in a hurry says nothing of a dependency that has a limit of its own to keep
-    const blame = !blocked && !(inherited && timeLimited);
+    const patient = timeLimited || retry?.totalTimeout !== undefined;
+    const blame = !blocked && !(inherited && patient);
     this.attempt!.abandon(error, started ? (blame ? 'failure' : 'cancelled') : 'rejected');
     this.conclude(error);
   }

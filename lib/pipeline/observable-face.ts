@@ -51,7 +51,7 @@ class ObservableCall extends Call {
     }
     const home = this.callersContext();
     const inner = new Subscriber<unknown>({
-      next: (value) => this.pass(attempt, inner, value),
+      next: (value) => this.pass(attempt, inner, value, home),
       error: (error: unknown) => home(() => attempt.failed(error)),
       complete: () => {
         if (!this.emitted) this.key = undefined;
@@ -81,8 +81,12 @@ class ObservableCall extends Call {
     return this.emitted;
   }
 
+  protected override deliver(value: unknown): void {
+    this.answer(new Undelivered(value));
+  }
+
   protected override answer(value: unknown): void {
-    if (value instanceof FallbackValue) this.subscriber.next(value.value);
+    if (value instanceof Undelivered) this.subscriber.next(value.value);
     this.subscriber.complete();
   }
 
@@ -106,19 +110,19 @@ class ObservableCall extends Call {
       });
       result.subscribe(this.fallback);
     } else if (isThenable(result)) {
-      void Promise.resolve(result).then((value: unknown) => good(new FallbackValue(value)), bad);
+      void Promise.resolve(result).then((value: unknown) => good(new Undelivered(value)), bad);
     } else {
-      good(new FallbackValue(result));
+      good(new Undelivered(result));
     }
   }
 
-  private pass(attempt: Attempt, inner: Subscriber<unknown>, value: unknown): void {
+  private pass(attempt: Attempt, inner: Subscriber<unknown>, value: unknown, home: Home): void {
     if (!attempt.isAwaited) {
       attempt.succeeded(value); // late: the result of a promise, or the first value of a stream that nobody wants
       inner.unsubscribe();
       return;
     }
-    if (this.retriesResult(value)) {
+    if (!this.emitted && home(() => this.retriesResult(value))) {
       attempt.replaced(value);
       inner.unsubscribe();
       return;
@@ -127,7 +131,7 @@ class ObservableCall extends Call {
     this.emitted = true;
     this.only = value;
     if (attempt.hasValue) attempt.laterValue();
-    else this.firstValue(attempt, value);
+    else home(() => this.firstValue(attempt, value));
     this.subscriber.next(value);
   }
 
@@ -136,10 +140,10 @@ class ObservableCall extends Call {
   }
 
   /**
-   * Runs what follows an error in the context of whoever subscribed: a shared source reports it in
-   * the context of somebody else, and the next attempt would run there.
+   * Runs what follows an error, or a first value, in the context of whoever subscribed: a shared
+   * source reports it in the context of somebody else, and the next attempt would run there.
    */
-  private callersContext(): (step: () => void) => void {
+  private callersContext(): Home {
     const { retry, fallback } = this.pipeline;
     if (retry === undefined && fallback === undefined) return (step) => step();
     const resource = new AsyncResource('bulwark:call');
@@ -153,8 +157,10 @@ class ObservableCall extends Call {
   }
 }
 
-/** A fallback's plain value, to be told from a stream that completed without one. */
-class FallbackValue {
+type Home = <T>(step: () => T) => T;
+
+/** A value that the caller has not had yet, to be told from those of a stream that passed them on. */
+class Undelivered {
   constructor(readonly value: unknown) {}
 }
 

@@ -106,7 +106,8 @@ export class Pipeline implements ContextSource, Continuity {
     this.retry = retry && new Retry(retry, env.random, report, RETRY_TABLE);
     this.fallback =
       before?.fallback ?? (policies.fallback && new Fallback(policies.fallback, env.clock, report));
-    this.timeLimited = timeLimit !== undefined;
+    this.timeLimited =
+      typeof timeLimit === 'object' ? timeLimit.ms !== undefined : timeLimit !== undefined;
     this.timeLimit = timeLimit === undefined ? undefined : compileTimeLimit(timeLimit);
     this.idle = typeof timeLimit === 'object' ? timeLimit.idle : undefined;
     this.propagates =
@@ -177,7 +178,7 @@ export class Pipeline implements ContextSource, Continuity {
       clock: this.env.clock,
       target: this.name,
       attempt: 1,
-      ends: undefined,
+      ends: () => undefined,
       signal: () => (signal ??= new AbortController().signal),
     });
   }

@@ -36,7 +36,7 @@ export class Retries {
   /** Attempts that have started. */
   count = 0;
   /** How the attempt before the planned one ended. */
-  last: Ending | undefined;
+  private last: Ending | undefined;
   private mark = 0;
   private delay: Milliseconds = 0;
   /** Whether it has leave of the budget for the retry that is planned or running. */
@@ -49,6 +49,7 @@ export class Retries {
   /** An attempt starts, or has started when `spentMark` answered this. */
   started(mark = spent.mark()): void {
     this.count += 1;
+    if (this.count > 1) this.call.pipeline.counters.retries += 1;
     this.mark = mark;
   }
 
@@ -65,6 +66,13 @@ export class Retries {
     this.cancelDelay = undefined;
     cancel?.();
     return cancel !== undefined;
+  }
+
+  /** There is no time left for the planned attempt; answers how the one before it ended. */
+  outOfTime(): Ending {
+    this.ended();
+    this.decline('no-time-left', this.last!);
+    return this.last!;
   }
 
   /** What is remembered of attempts before the last. */
@@ -96,7 +104,7 @@ export class Retries {
   /** If what is left of time and budget allows it. */
   private follow(verdict: RetryVerdict, ending: Ending): boolean {
     const { pipeline, trace, totalEnds } = this.call;
-    const { env, name, counters, budget } = pipeline;
+    const { env, name, budget } = pipeline;
     if (!verdict.retry) return this.decline(verdict.why, ending);
     const { delay } = verdict;
     if (totalEnds !== undefined && env.clock.now() + delay >= totalEnds)
@@ -104,7 +112,6 @@ export class Retries {
     this.ended();
     if (budget?.tryRetry() === false) return this.decline('budget-exhausted', ending);
     this.permitted = budget !== undefined;
-    counters.retries += 1;
     this.last = ending;
     this.delay = delay;
     const error = 'error' in ending ? ending.error : undefined;
@@ -119,20 +126,22 @@ export class Retries {
     const { env, name } = this.call.pipeline;
     const attempts = this.count;
     this.call.trace?.note(attempts, 'retry', `no more: ${why}`);
-    if (!('error' in ending)) return false;
-    const { error } = ending;
+    const failed = 'error' in ending;
     switch (why) {
       case 'not-retryable':
       case 'aborted-on':
         return false;
       case 'exhausted':
-        spent.add(error);
-        if (env.bus.wants('retry-exhausted'))
-          emit(env, { type: 'retry-exhausted', target: name, attempts, error: asItIs(error) });
+        if (!failed) return false; // the caller has an answer, good enough or not
+        spent.add(ending.error);
+        if (env.bus.wants('retry-exhausted')) {
+          const error = asItIs(ending.error);
+          emit(env, { type: 'retry-exhausted', target: name, attempts, error });
+        }
         return false;
       case 'no-time-left':
       case 'budget-exhausted':
-        spent.add(error);
+        if (failed) spent.add(ending.error);
         break;
       default:
     }

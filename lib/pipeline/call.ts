@@ -282,6 +282,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     };
     const bad = (thrown: unknown): void => {
       if (this.over) return;
+      this.trace?.note(this.retries.count, 'fallback', 'failed');
       emit(env, { type: 'fallback-failed', target: name, error: thrown });
       const all = [...errors, thrown];
       const following = this.nextFallback(offer.position + 1, all);
@@ -309,12 +310,13 @@ export abstract class Call implements AttemptOwner<Attempt> {
     const { trace, totalEnds } = this;
     const { records } = this.retries;
     if (records === undefined && trace === undefined) return;
-    explain(error, {
+    const explanation = {
       target: this.pipeline.name,
       attempts: records ?? [],
       decisions: trace?.decisions ?? [],
       ...(totalEnds === undefined ? {} : { remaining: Math.max(0, totalEnds - this.now()) }),
-    });
+    };
+    explain(error, explanation, this.retries);
   }
 
   private finish(): void {

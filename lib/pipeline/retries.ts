@@ -6,7 +6,7 @@ import { SpentErrors } from '../policies/retry/spent-errors.js';
 import { emit } from './environment.js';
 import type { Pipeline } from './pipeline.js';
 import { asItIs } from './recorded-error.js';
-import type { Trace } from './trace.js';
+import { attemptSerial, type Span, type Trace } from './trace.js';
 
 /** Errors that have used up a retry somewhere in this process. */
 const spent = new SpentErrors();
@@ -15,6 +15,9 @@ const spent = new SpentErrors();
 export function spentMark(): number {
   return spent.mark();
 }
+
+/** What the log says of an attempt whose answer was one. */
+const BAD_RESULT = { name: 'Result', message: 'a result that was not good enough' };
 
 /** The call whose attempts are counted. */
 interface Retried {
@@ -32,11 +35,13 @@ interface Retried {
 export type Ending = { readonly error: unknown } | { readonly value: unknown };
 
 /** The attempts of one call: how many there were, whether and when there is another. */
-export class Retries {
+export class Retries implements Span {
   /** Attempts that have started. */
   count = 0;
+  first = 0;
+  last = 0;
   /** How the attempt before the planned one ended. */
-  private last: Ending | undefined;
+  private ending: Ending | undefined;
   private mark = 0;
   private delay: Milliseconds = 0;
   /** Whether it has leave of the budget for the retry that is planned or running. */
@@ -49,7 +54,9 @@ export class Retries {
   /** An attempt starts, or has started when `spentMark` answered this. */
   started(mark = spent.mark()): void {
     this.count += 1;
-    if (this.count > 1) this.call.pipeline.counters.retries += 1;
+    this.last = attemptSerial();
+    if (this.count === 1) this.first = this.last;
+    else this.call.pipeline.counters.retries += 1;
     this.mark = mark;
   }
 
@@ -71,8 +78,8 @@ export class Retries {
   /** There is no time left for the planned attempt; answers how the one before it ended. */
   outOfTime(): Ending {
     this.ended();
-    this.decline('no-time-left', this.last!);
-    return this.last!;
+    this.decline('no-time-left', this.ending!);
+    return this.ending!;
   }
 
   /** What is remembered of attempts before the last. */
@@ -112,10 +119,11 @@ export class Retries {
     this.ended();
     if (budget?.tryRetry() === false) return this.decline('budget-exhausted', ending);
     this.permitted = budget !== undefined;
-    this.last = ending;
+    this.ending = ending;
     this.delay = delay;
     const error = 'error' in ending ? ending.error : undefined;
-    (this.log ??= new AttemptLog()).add(this.count, error, delay);
+    const entry = 'error' in ending ? error : BAD_RESULT;
+    (this.log ??= new AttemptLog()).add(this.count, entry, delay);
     trace?.note(this.count, 'retry', `again in ${delay} ms`);
     emit(env, { type: 'retry-scheduled', target: name, attempt: this.count, delay, error });
     this.cancelDelay = env.clock.schedule(() => this.afterDelay(error), delay);

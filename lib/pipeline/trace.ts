@@ -25,6 +25,8 @@ export interface Explanation {
   readonly decisions: readonly Decision[];
   /** Milliseconds that were left of the call's total time; undefined without a limit. */
   readonly remaining?: Milliseconds;
+  /** The same of the protected call further in that the error came from, at most 5 deep. */
+  readonly inner?: Explanation;
 }
 
 const MAX_DECISIONS = 100;
@@ -44,20 +46,60 @@ export class Trace {
   }
 }
 
-const explanations = new WeakMap<object, Explanation | null>();
+const MAX_DEPTH = 5;
 
-/** Remembers how an error came about. An error object that several calls share explains none of them. */
-export function explain(error: unknown, explanation: Explanation): void {
+/** When a call took place, by the serial numbers of attempts. */
+export interface Span {
+  /** Its first attempt. */
+  readonly first: number;
+  /** Its last attempt. */
+  readonly last: number;
+}
+
+interface Entry {
+  readonly explanation: Explanation;
+  readonly first: number;
+  readonly depth: number;
+}
+
+const entries = new WeakMap<object, Entry | null>();
+let attempts = 0;
+
+/** The number of an attempt that starts, higher than all before it. */
+export function attemptSerial(): number {
+  attempts += 1;
+  return attempts;
+}
+
+/**
+ * Remembers how an error came about. An error object that several calls share explains none of
+ * them, unless it passes from one to the other: a call of another method that began and ended
+ * within our last attempt was made by it, as far as anybody can tell.
+ */
+export function explain(error: unknown, explanation: Explanation, { first, last }: Span): void {
   if (typeof error !== 'object' || error === null) return;
-  explanations.set(error, explanations.has(error) ? null : explanation);
+  const known = entries.get(error);
+  if (known === undefined) {
+    entries.set(error, { explanation, first, depth: 1 });
+  } else if (known !== null && known.first > last && isFrom(known, explanation)) {
+    const { explanation: inner, depth } = known;
+    entries.set(error, { explanation: { ...explanation, inner }, first, depth: depth + 1 });
+  } else {
+    entries.set(error, null);
+  }
+}
+
+function isFrom({ explanation, depth }: Entry, { target }: Explanation): boolean {
+  return depth < MAX_DEPTH && explanation.target !== target;
 }
 
 /**
  * How an error of a protected call came to its caller: the attempts before the last, and, with the
- * module's `trace: true`, every decision on the way. Undefined for errors that came straight from
- * the method, that are no objects, or whose object several calls share.
+ * module's `trace: true`, every decision on the way; and the same of the protected call further in
+ * that it passed through. Undefined for errors that came straight from the method, that are no
+ * objects, or whose object several calls share.
  */
 export function explainError(error: unknown): Explanation | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  return explanations.get(error) ?? undefined;
+  return entries.get(error)?.explanation;
 }

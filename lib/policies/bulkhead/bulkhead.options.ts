@@ -27,9 +27,10 @@ export interface BulkheadOptions {
   // oxlint-disable-next-line typescript/no-explicit-any -- the arguments are those of any method
   priority?: (...args: any[]) => number;
   /**
-   * Milliseconds after which a running call loses its place to others, though it still runs: it is
-   * counted as orphaned until it ends. From 1 to 2³¹ − 1. `false`: never. Default: 5 × the time
-   * limit; without one, never.
+   * Milliseconds from the start of the method after which a call loses its place to others, though
+   * it still runs: it is counted as orphaned until it ends. From 1 to 2³¹ − 1. `false`: never.
+   * Default: for work that was given up on, 5 × the time limit from when that began to count, the
+   * wait in the queue included; without a time limit, never.
    */
   maxHold?: Milliseconds | false;
   /** Methods that give the same name share one bulkhead. Default: the method's name. */

@@ -48,9 +48,12 @@ export interface GradualCloseOptions {
  * slow calls stands beside any of these.
  */
 export interface CircuitBreakerOptions {
-  /** Consecutive failures that open the breaker. From 1. Default: see above. */
+  /** Consecutive failures that open the breaker. From 1. Default 5 where neither rule is given, see above. */
   failureThreshold?: number;
-  /** Share of failed calls in the window that opens the breaker, compared with ≥. Above 0, at most 1. */
+  /**
+   * Share of failed calls in the window that opens the breaker, compared with ≥. Above 0, at most 1.
+   * Default 0.5 where neither rule is given, see above.
+   */
   failureRate?: number;
   /**
    * A call that takes longer than this is slow, compared with >. Milliseconds, above 0. Slow

@@ -29,10 +29,22 @@ export type AlternativeFunction = (...args: any[]) => unknown;
 /** One way to answer when the method has failed for good. Exactly one of the kinds below. */
 export type FallbackOptions = FallbackConditions &
   (
-    | { /** A function. */ handler: FallbackFunction }
-    | { /** The name of a method of the same class. */ method: string }
-    | { /** A value, the same for every call. */ value: unknown }
-    | { /** The last good answer of the method. One in a list. */ cache: FallbackCacheOptions }
+    | {
+        /** A function. */
+        handler: FallbackFunction;
+      }
+    | {
+        /** The name of a method of the same class, which gets what a function would. */
+        method: string;
+      }
+    | {
+        /** A value, the same object for every call. */
+        value: unknown;
+      }
+    | {
+        /** The last good answer of the method. Once in a list. */
+        cache: FallbackCacheOptions;
+      }
     | {
         /**
          * Other endpoints, asked one after another until one answers. They are neither retried

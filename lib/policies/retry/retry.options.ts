@@ -17,8 +17,9 @@ import type { Milliseconds } from '../../kernel/duration.js';
 import { type ErrorMatchers, errorMatchers } from '../../kernel/matcher.js';
 
 /**
- * How often, and how far apart. The defaults named here are for errors of which the built-in plan of
- * their category says nothing else.
+ * How often, and how far apart. What is not given comes first from the built-in plan of the error's
+ * category (transient, communication, dependency: `maxDelay` 5 s; timeout: `delay` 1 s, `linear`;
+ * resource: 6 attempts, `delay` 1 s, `maxDelay` 30 s), then from the defaults named here.
  */
 export interface RetryPlanOptions {
   /** Attempts in total, the first included. From 1. Default 3. */
@@ -66,7 +67,7 @@ export interface BeforeRetry {
   readonly args?: readonly unknown[];
 }
 
-/** Options of a retry. Whatever is given here wins over the built-in plan of an error's category. */
+/** Options of a retry. Whatever is given here, also by a preset or `defaults`, wins over the built-in plan of an error's category. */
 export interface RetryOptions extends RetryPlanOptions {
   /**
    * Milliseconds for the whole call with all its attempts and delays. From 1, more than `delay`. At
@@ -97,7 +98,8 @@ export interface RetryOptions extends RetryPlanOptions {
   maxRetryAfter?: Milliseconds;
   /**
    * How many retries may run at once: the larger of `minimum` (from 0, default 3) and `ratio` (0 to
-   * 1, default 0.2) of the calls in flight, counted per breaker name, else per method. When that is
+   * 1, default 0.2) of the calls in flight, counted per breaker name, else per method; the first
+   * method of a breaker name fixes it for all. When that is
    * used up the last error is rethrown. It keeps retries from tripling the load on a dependency
    * that is down. `false`: no limit.
    */

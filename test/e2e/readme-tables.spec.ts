@@ -316,10 +316,18 @@ it('what an error means is what the classifier says', () => {
 it.each([
   ['ResilienceConfig', 'Configuration'],
   ['HealthConfig', 'Health'],
-])('the table of %s has each of its options', (type, heading) => {
+])('the table of %s has each of its options, with its documented default', (type, heading) => {
   const rows = table(section('README.md', heading), 'Option');
+  const docs = types.properties(type);
 
-  expect(rows.map((row) => row['Option']!).toSorted()).toEqual(
-    [...types.properties(type).keys()].toSorted(),
-  );
+  expect(rows.map((row) => row['Option']!).toSorted()).toEqual([...docs.keys()].toSorted());
+  for (const row of rows) {
+    const told = row['Default']!;
+    if (told === 'none' || told === '{}') continue;
+    const value = /^[\d,]+/.test(told) ? numberOf(told.replace(' ms', '')) : told;
+    expect([row['Option'], docs.get(row['Option']!)]).toEqual([
+      row['Option'],
+      expect.stringMatching(inWords(value)),
+    ]);
+  }
 });

@@ -114,7 +114,8 @@ export class ResilienceService {
 
   /**
    * Changes the policies of a target while it runs: a decorated method, a handler, or a name of
-   * `execute`. Options that the patch does not name stay, `false` takes a policy out. State, counts
+   * `execute`. Options that the patch does not name stay (only a breaker's rule for failures is
+   * replaced as a whole), `false` takes a policy out. State, counts
    * and subscribers are kept; a policy shared by `name` changes for all who share it. Calls on
    * their way end under the policies they began with.
    *

@@ -131,7 +131,7 @@ export function layPolicies(
 }
 
 /**
- * Changes a set of policies: what the patch does not name stays. Only a breaker's rule for opening
+ * Changes a set of policies: what the patch does not name stays. Only a breaker's rule for failures
  * is replaced as a whole, by a patch that brings a rule which was not there.
  */
 export function patchPolicies(before: PolicySet, patch: PolicyOverrides): PolicySet {
@@ -142,17 +142,19 @@ export function patchPolicies(before: PolicySet, patch: PolicyOverrides): Policy
   });
 }
 
-const TRIP_RULES = ['failureThreshold', 'failureRate', 'slowCallRate'];
+/** The rules that count failures; slow calls are counted beside them, by a rule of their own. */
+const TRIP_RULES = ['failureThreshold', 'failureRate'];
 
-/** A rule of one's own replaces the rule below it: a threshold beside a default rate would be two. */
+/**
+ * A rule for failures of one's own replaces the one below it: a threshold beside a default rate
+ * would be two.
+ */
 function beside(below: unknown, above: unknown): unknown {
   if (!isOptionsObject(below) || !isOptionsObject(above)) return below;
   if (TRIP_RULES.every((option) => above[option] === undefined)) return below;
   const {
     failureThreshold: _threshold,
     failureRate: _rate,
-    slowCallRate: _slowRate,
-    slowCallDuration: _slow,
     minimumCalls: _calls,
     window: _window,
     ...rest

@@ -11,7 +11,7 @@ export interface Decision {
   readonly attempt: number;
   /** Who decided; `method` is the protected method itself. */
   readonly by: PolicyKind | 'method';
-  /** What was decided, such as `admitted`, `refused`, `failed`, `retry in 200 ms`. */
+  /** What was decided, in words: `admitted`, `failed, counted as failure`, `again in 200 ms`. */
   readonly verdict: string;
 }
 

@@ -64,7 +64,11 @@ const TABLES: readonly Policy[] = [
     type: 'CircuitBreakerOptions',
     kind: 'circuitBreaker',
     nested: ['gradualClose'],
-    defaults: bulwark.CIRCUIT_BREAKER_DEFAULTS,
+    defaults: {
+      ...bulwark.CIRCUIT_BREAKER_DEFAULTS,
+      'gradualClose.steps': bulwark.GRADUAL_CLOSE_DEFAULTS.steps,
+      'gradualClose.calls': bulwark.GRADUAL_CLOSE_DEFAULTS.calls,
+    },
     beside: { failureRate: 0.5, slowCallDuration: 100 },
   },
   {

@@ -128,6 +128,7 @@ describe('a patch', () => {
     expect(target.policies.circuitBreaker).toEqual({
       failureRate: 0.5,
       minimumCalls: 2,
+      slowCallDuration: 100,
       openFor: 7,
     });
   });

@@ -144,7 +144,8 @@ export class Attempt implements ContextSource {
     if (wasRunning) {
       this.phase = 'abandoned';
       this.holdOn();
-      this.abort(reason);
+      this.abortReason = { reason };
+      this.controller?.abort(reason);
       this.call.stopWork(this);
     } else {
       this.seat?.giveBack();
@@ -216,6 +217,7 @@ export class Attempt implements ContextSource {
     const { pipeline, lane, args } = this.call;
     if (lane.rateLimit !== undefined) this.note('rate-limit', 'admitted');
     const limit = pipeline.limitFor(this.number, args);
+    if (this.phase !== 'waiting') return; // the function made the caller leave
     if (limit !== undefined) this.startLimit(limit);
     if (lane.bulkhead === undefined) {
       this.run();
@@ -228,11 +230,12 @@ export class Attempt implements ContextSource {
       return;
     }
     const refusal = seat.refusal();
-    if (refusal === undefined) this.queue(seat, pipeline.priorityOf(args));
-    else this.refuse(refusal);
+    if (refusal !== undefined) this.refuse(refusal);
+    else this.queue(seat, pipeline.priorityOf(args));
   }
 
   private queue(seat: Seat, priority: number): void {
+    if (this.phase !== 'waiting') return; // the function made the caller leave
     this.note('bulkhead', 'queued');
     this.waitFor(
       (granted) => seat.queue(priority, granted, (error) => this.refuse(error)),
@@ -346,11 +349,6 @@ export class Attempt implements ContextSource {
     const { limit, limitEnds } = this;
     if (limit === undefined || this.call.lane.bulkhead?.policy.maxHold !== undefined) return;
     this.seat?.holdAtMost(Math.max(0, limitEnds! + 4 * limit - this.now()));
-  }
-
-  private abort(reason: unknown): void {
-    this.abortReason = { reason };
-    this.controller?.abort(reason);
   }
 
   private note(by: Decision['by'], verdict: string): void {

@@ -335,43 +335,4 @@ onEveryFace((face) => {
 
     expect((await stage.run(up)).value).toBe('later');
   });
-
-  it('is one for all who give its name', async () => {
-    const stage = stageOf(face, { name: 'provider' });
-    const other = stage.runtime.register('other', { rateLimit: { ...EVEN, name: 'provider' } });
-    await stage.run(up);
-
-    expect(other.pipeline.lane.rateLimit!.policy.enter()).toBe(-100);
-    expect((await stage.run(up)).error).toMatchObject({ target: 'provider' });
-    expect(snapshotOf(stage, 'provider')).toMatchObject({ admitted: 1, refused: 2 });
-    expect(stage.runtime.registry.rateLimiters.list().map(({ name }) => name)).toEqual([
-      'provider',
-    ]);
-  });
-
-  it('reconfigured while calls wait, it serves them by the new pace', async () => {
-    const stage = stageOf(face, { maxWait: 10_000 });
-    const calls = Array.from({ length: 6 }, () => stage.call(up));
-    await settle();
-    expect(stage.executions).toBe(1);
-
-    stage.runtime.reconfigure('Controller.handle', { rateLimit: { limit: 100 } });
-    await stage.clock.advance(50);
-
-    expect(calls.every(({ isPending }) => !isPending)).toBe(true);
-    expect(stage.executions).toBe(6);
-  });
-
-  it('taken out while calls wait, it still serves those, and nobody else', async () => {
-    const stage = stageOf(face, { maxWait: 10_000 });
-    const calls = Array.from({ length: 3 }, () => stage.call(up));
-    await settle();
-
-    stage.runtime.reconfigure('Controller.handle', { rateLimit: false });
-
-    expect((await stage.run(up)).value).toBe('ok');
-    await stage.clock.advance(200);
-    expect(calls.map(({ value }) => value)).toEqual(['ok', 'ok', 'ok']);
-    expect(stage.clock.pending).toBe(0);
-  });
 });

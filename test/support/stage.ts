@@ -230,6 +230,15 @@ export class Gate {
   };
 }
 
+/**
+ * The argument behind what a function from the options got: in an interceptor that is the context of
+ * the handler.
+ */
+export function argOf(first: unknown, index = 0, ...others: unknown[]): unknown {
+  const getArgs = (first as { getArgs?: () => unknown[] } | null | undefined)?.getArgs;
+  return getArgs === undefined ? [first, ...others][index] : getArgs()[index];
+}
+
 /** Runs the same cases on every face. */
 export function onEveryFace(cases: (face: Face) => void): void {
   describe.each(FACES.map((face) => [face.name, face] as const))('%s face', (_name, face) =>

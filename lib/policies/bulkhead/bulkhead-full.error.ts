@@ -32,6 +32,10 @@ export class QueueTimeoutError extends ResilienceRejection {
 /**
  * A call that holds a place asked the same bulkhead for another, and no place was free: it would
  * have waited for itself. It never started.
+ *
+ * This is noticed in the synchronous part of the method, before its first `await`, and throughout a
+ * method with `propagateDeadline`. Elsewhere a call further in cannot be told from any other: it
+ * waits until its `queueTimeout`, or the time limit of the call around it.
  */
 export class BulkheadReentrancyError extends ResilienceRejection {
   constructor(target: string, stack?: boolean) {

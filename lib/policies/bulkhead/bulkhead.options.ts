@@ -16,7 +16,10 @@ export interface BulkheadOptions {
   maxConcurrent?: number;
   /** Calls that may wait for a place, first come first served. From 0, which refuses at once. Default 10. */
   maxQueue?: number;
-  /** Milliseconds a call may wait in the queue. Default: no limit of its own. */
+  /**
+   * Milliseconds a call may wait in the queue. A method that calls itself after an `await` may wait
+   * for itself: give it this, or a time limit. Default: no limit of its own.
+   */
   queueTimeout?: Milliseconds;
   /**
    * Gets the arguments of the call; answers its priority in the queue, a whole number from 0 to 9,

@@ -3,7 +3,6 @@ import {
   argOf,
   type Face,
   Gate,
-  itCanLeave,
   onEveryFace,
   settle,
   Stage,

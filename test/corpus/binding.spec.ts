@@ -1,6 +1,13 @@
 // Bugs of peers: which instances are protected, and what they share.
 import { Injectable, Module } from '@nestjs/common';
-import { Bulkhead, CircuitBreaker, ResilienceRegistry, Retry } from 'nestjs-bulwark';
+import {
+  CircuitBreaker,
+  Fallback,
+  RateLimit,
+  RateLimitedError,
+  ResilienceRegistry,
+  Retry,
+} from 'nestjs-bulwark';
 import { boot, closeAll } from '../nest/support/app.js';
 
 afterEach(closeAll);
@@ -33,8 +40,8 @@ async function answered<T>(
   return await call;
 }
 
-// https://github.com/resilience4j/resilience4j/issues/770
-it('resilience4j #770: a method that is called through `this` is protected as well', async () => {
+// https://github.com/resilience4j/resilience4j/issues/1257
+it('resilience4j #1257: a method that is called by another of its class is retried as well', async () => {
   const world = await boot({ providers: [Mailer] });
 
   expect(await answered(world, world.app.get(Mailer).sendAll())).toEqual(['sent']);
@@ -42,11 +49,15 @@ it('resilience4j #770: a method that is called through `this` is protected as we
 });
 
 // https://github.com/nestjs/nest/issues/17617
-it.each([
-  ['useValue', { provide: 'MAILER', useValue: new Mailer() }],
-  ['useFactory', { provide: 'MAILER', useFactory: () => new Mailer() }],
-])('nest #17617: providers by %s are found, and protected', async (_, provider) => {
-  const world = await boot({ providers: [provider] });
+it('nest #17617: an instance given by useValue is found, and protected', async () => {
+  const world = await boot({ providers: [{ provide: 'MAILER', useValue: new Mailer() }] });
+
+  expect(await answered(world, world.app.get<Mailer>('MAILER').send())).toBe('sent');
+});
+
+// https://github.com/nestjs/nest/pull/17667
+it('nest #17667: and one that a factory makes', async () => {
+  const world = await boot({ providers: [{ provide: 'MAILER', useFactory: () => new Mailer() }] });
 
   expect(await answered(world, world.app.get<Mailer>('MAILER').send())).toBe('sent');
 });
@@ -88,7 +99,7 @@ it('vikunja-mcp #90: a shared breaker shares its state, and never replays the fi
 @Module({ providers: [Labels] })
 class LabelsModule {}
 
-// https://github.com/SocketSomeone/nestjs-resilience/pull/320
+// https://github.com/SocketSomeone/nestjs-resilience/pull/320 (not read)
 it('nestjs-resilience #320: an earlier test, that is another application, does not affect the next', async () => {
   const first = await boot({ imports: [LabelsModule] });
   for (let i = 0; i < 2; i += 1) {
@@ -106,30 +117,74 @@ it('nestjs-resilience #320: an earlier test, that is another application, does n
 });
 
 @Injectable()
-class Nested {
-  runs = 0;
+class Inner {
+  runs: string[] = [];
 
-  @Bulkhead({ maxConcurrent: 1, maxQueue: 5 })
-  async outer(): Promise<string> {
-    return this.inner();
+  /** Not decorated: what it calls is. */
+  async consume(): Promise<string[]> {
+    return [await this.limited(), await this.limited()];
   }
 
-  @Bulkhead({ maxConcurrent: 1, maxQueue: 5 })
-  async inner(): Promise<string> {
-    this.runs += 1;
-    return 'inner';
+  @RateLimit({ limit: 1, per: 1_000 })
+  async limited(): Promise<string> {
+    this.runs.push('limited');
+    return 'flux';
+  }
+
+  async hello(): Promise<string> {
+    return this.failing();
+  }
+
+  @CircuitBreaker()
+  @Fallback((error: unknown) => `instead of ${(error as Error).message}`)
+  async failing(): Promise<string> {
+    throw new Error('an error');
+  }
+
+  async both(): Promise<void> {
+    await this.first().catch(() => {});
+    await this.second();
+  }
+
+  @CircuitBreaker({ failureThreshold: 1 })
+  async first(): Promise<void> {
+    throw new Error('down');
+  }
+
+  @CircuitBreaker({ failureThreshold: 1 })
+  async second(): Promise<void> {
+    this.runs.push('second');
   }
 }
 
+// https://github.com/resilience4j/resilience4j/issues/770
+it('resilience4j #770: an inner call is limited', async () => {
+  const { app } = await boot({ providers: [Inner] });
+  const inner = app.get(Inner);
+
+  await expect(inner.consume()).rejects.toBeInstanceOf(RateLimitedError);
+  expect(inner.runs).toEqual(['limited']);
+});
+
 // https://github.com/resilience4j/resilience4j/issues/1106
-it('resilience4j #1106: of two decorated methods, one calling the other, both policies apply', async () => {
-  const { app } = await boot({ providers: [Nested] });
+it('resilience4j #1106: the fallback of a method answers whoever calls it', async () => {
+  const { app } = await boot({ providers: [Inner] });
 
-  expect(await app.get(Nested).outer()).toBe('inner');
+  expect(await app.get(Inner).hello()).toBe('instead of an error');
+});
 
-  const { bulkheads } = app.get(ResilienceRegistry);
-  expect(bulkheads.list().map(({ name, snapshot }) => [name, snapshot().peak])).toEqual([
-    ['Nested.outer', 1],
-    ['Nested.inner', 1],
-  ]);
+// https://github.com/resilience4j/resilience4j/issues/1844
+it('resilience4j #1844: two decorated methods behind one that is not each have their breaker', async () => {
+  const { app } = await boot({ providers: [Inner] });
+  const inner = app.get(Inner);
+
+  await inner.both();
+  await inner.both();
+
+  const { breakers } = app.get(ResilienceRegistry);
+  expect(breakers.reader('Inner.first')!.snapshot().counters).toMatchObject({
+    failure: 1,
+    notPermitted: 1,
+  });
+  expect(breakers.reader('Inner.second')!.snapshot().counters).toMatchObject({ success: 2 });
 });

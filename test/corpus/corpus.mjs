@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const here = new URL('.', import.meta.url);
-const LINK = /^\s*\/\/ (https:\/\/github\.com\/\S+)$/;
+const LINK = /^\s*\/\/ (https:\/\/github\.com\/\S+)( \(not read\))?$/;
 const NAME = /(['"`])((?:\S+ ){1,3}?#\d+): (.*?)\1/;
 
 /** Every link with the test that it stands above. */
@@ -16,14 +16,21 @@ export function corpus() {
 function testsOf(file) {
   const lines = readFileSync(new URL(file, here), 'utf8').split('\n');
   return lines.flatMap((line, i) => {
-    const link = LINK.exec(line)?.[1];
+    const [, link, unread] = LINK.exec(line) ?? [];
     if (link === undefined) return [];
     // the name may stand some lines on, behind the table of an `it.each`
     const code = lines.slice(i + 1, i + 8).join(' ');
     const [, , bug, promise] = NAME.exec(code) ?? [];
     const passes = !code.trimStart().startsWith('it.failing');
     return [
-      { file, link, bug, promise: promise?.replace(' (dice %d)', '').replace('%s', '…'), passes },
+      {
+        file,
+        link,
+        read: unread === undefined,
+        bug,
+        promise: promise?.replace(' (dice %d)', '').replace('%s', '…'),
+        passes,
+      },
     ];
   });
 }
@@ -50,7 +57,10 @@ export function listOf(tests) {
   return Object.entries(TOPICS)
     .map(([file, topic]) => {
       const own = tests.filter((test) => test.file === file);
-      const lines = own.map(({ bug, link, promise }) => `- [${bug}](${link}): ${promise}`);
+      const lines = own.map(
+        ({ bug, link, promise, read, passes }) =>
+          `- [${bug}](${link})${read ? '' : '†'}: ${promise}${passes ? '' : ' **(fails)**'}`,
+      );
       return `### ${topic}\n\n\`test/corpus/${file}\`\n\n${lines.join('\n')}`;
     })
     .join('\n\n');

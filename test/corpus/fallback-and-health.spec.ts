@@ -1,6 +1,13 @@
 // Bugs of peers: a fallback hides no retry and leaks nothing; health does not take the process down.
 import { Injectable } from '@nestjs/common';
-import { Bulkhead, CircuitBreaker, Fallback, Retry, TimeLimit } from 'nestjs-bulwark';
+import {
+  Bulkhead,
+  CircuitBreaker,
+  Fallback,
+  Retry,
+  structuralKey,
+  TimeLimit,
+} from 'nestjs-bulwark';
 import { ADAPTERS, boot, bootError, closeAll, serve, type World } from '../nest/support/app.js';
 
 afterEach(closeAll);
@@ -76,7 +83,7 @@ describe('fallback', () => {
     }
   }
 
-  // https://github.com/koala73/worldmonitor/issues/8354
+  // https://github.com/koala73/worldmonitor/issues/8354 (not read)
   it('worldmonitor #8354: the last good answer to one user is not given to another', async () => {
     const { app } = await boot({ providers: [Profiles] });
     const profiles = app.get(Profiles);
@@ -86,7 +93,26 @@ describe('fallback', () => {
     expect(await profiles.of('alice', true)).toBe('the secrets of alice');
   });
 
-  // https://github.com/nensii21/devlink/issues/1170
+  // https://github.com/koala73/worldmonitor/pull/877
+  it('worldmonitor #877: an empty or other answer to one question is not given for another', async () => {
+    class Indicators {
+      @Fallback({ cache: { ttl: 60_000, key: (...args: unknown[]) => structuralKey(args) } })
+      async of(indicator: string, _years: object, fail = false): Promise<string[]> {
+        if (fail) throw new Error('down');
+        return indicator === 'IT.NET' ? [] : [indicator];
+      }
+    }
+    const { app } = await boot({ providers: [Indicators] });
+    const indicators = app.get(Indicators);
+    const years = { from: 2020, to: 2025 };
+    await indicators.of('IT.CEL', years);
+    await indicators.of('IT.NET', years);
+
+    await expect(indicators.of('GB.XPD', years, true)).rejects.toThrow('down');
+    await expect(indicators.of('IT.CEL', { from: 1999, to: 2000 }, true)).rejects.toThrow('down');
+  });
+
+  // https://github.com/nensii21/devlink/issues/1170 (not read)
   it('devlink #1170: to keep answers without saying whose they are is refused at boot', async () => {
     class Careless {
       @Fallback({ cache: { ttl: 60_000 } as never })

@@ -146,7 +146,7 @@ describe('what must not happen twice', () => {
     expect(stage.executions).toBe(1);
   });
 
-  // https://github.com/KanishJebaMathewM/Truxify/issues/11286
+  // https://github.com/KanishJebaMathewM/Truxify/issues/11286 (not read)
   it('Truxify #11286: the attempt that we gave up on commits once, and no other beside it', async () => {
     const stage = stageOf({ retry: { maxAttempts: 5, delay: 1 }, timeLimit: 100 });
     const ledger = slowWrite(stage);
@@ -160,7 +160,7 @@ describe('what must not happen twice', () => {
 });
 
 describe('how many', () => {
-  // https://github.com/resilience4j/resilience4j/issues/172
+  // https://github.com/resilience4j/resilience4j/issues/172 (not read)
   it('resilience4j #172: retries of a hundred callers do not triple the load on what is down', async () => {
     const stage = stageOf({ retry: { maxAttempts: 3, delay: 100 } });
 
@@ -172,7 +172,7 @@ describe('how many', () => {
     expect(stage.executions).toBeLessThanOrEqual(140);
   });
 
-  // https://github.com/dotnet/extensions/issues/7686
+  // https://github.com/dotnet/extensions/issues/7686 (not read)
   it('dotnet/extensions #7686: that a budget forbade a retry is told as just that', async () => {
     const stage = stageOf({ retry: { maxAttempts: 3, budget: { ratio: 0, minimum: 1 } } });
 
@@ -184,7 +184,7 @@ describe('how many', () => {
     expect(declined).toMatchObject([{ why: 'budget-exhausted', attempt: 1 }]);
   });
 
-  // https://github.com/failsafe-go/failsafe-go/issues/66
+  // https://github.com/failsafe-go/failsafe-go/issues/66 (not read)
   it('failsafe-go #66: the budget is per dependency, and is there again when the storm is over', async () => {
     const stage = stageOf({ retry: { maxAttempts: 2, delay: 100, jitter: 'none' } });
     for (let i = 0; i < 50; i += 1) stage.call(down);

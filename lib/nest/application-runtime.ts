@@ -1,6 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
+import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
 import { runObservable } from '../pipeline/observable-face.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
@@ -26,7 +27,10 @@ export class ApplicationRuntime extends ResilienceRuntime {
   readonly early: Mistake[] = [];
   /** From here on a mistake cannot wait for the boot's list. */
   booted = false;
+  /** The presets that somebody has asked for. */
+  readonly usedPresets = new Set<string>();
   private readonly runs = new Map<object, Map<MethodRecord, ProtectedRun>>();
+  private readonly methods = new Map<Target, ProtectedMethod>();
 
   constructor(init: RuntimeInit, modules: ModulesContainer) {
     super(init);
@@ -66,6 +70,7 @@ export class ApplicationRuntime extends ResilienceRuntime {
       this.resolve(record.presets, record.policies),
       otherMethod(type, record),
     );
+    this.methods.set(target, { type, record });
     const run = runOf(target, faceOf(record)!);
     let ofClass = this.runs.get(type);
     if (ofClass === undefined)
@@ -79,36 +84,57 @@ export class ApplicationRuntime extends ResilienceRuntime {
   }
 
   checkMethod(type: AnyClass, record: MethodRecord, name: string): Mistake[] {
+    const own = this.resolve(record.presets, record.policies);
+    const { fallback } = this.effective(name, own);
     return [
       ...faceMistakes(record, name),
-      ...this.checkPresets(name, record.presets),
-      ...this.check(name, this.resolve(record.presets, record.policies), otherMethod(type, record)),
-      ...circleMistakes(
-        name,
-        type,
-        record,
-        (method) => this.resolve(method.presets, method.policies).fallback,
+      ...this.checkPresets(`${name} @Resilient`, record.presets),
+      ...this.check(name, own, otherMethod(type, record)),
+      ...circleMistakes(name, type, record, (method) =>
+        method === record ? fallback : this.fallbackOf(type, method),
       ),
     ];
   }
 
+  override resolve(presets: readonly (string | PolicySet)[], policies?: PolicySet): PolicySet {
+    for (const preset of presets) if (typeof preset === 'string') this.usedPresets.add(preset);
+    return super.resolve(presets, policies);
+  }
+
+  protected override changeMistakes(target: Target, policies: PolicySet): Mistake[] {
+    const { type, record } = this.methods.get(target) ?? {};
+    const mistakes = super.changeMistakes(target, policies);
+    if (type === undefined || record === undefined || mistakes.length > 0) return mistakes;
+    return circleMistakes(target.name, type, record, (method) =>
+      method === record ? policies.fallback : this.fallbackOf(type, method),
+    );
+  }
+
+  /** The fallback of a method as it is, or as it will be once it is registered. */
+  private fallbackOf(type: AnyClass, record: MethodRecord): FallbackPlan | undefined {
+    for (const [target, method] of this.methods)
+      if (method.type === type && method.record === record) return target.policies.fallback;
+    const own = this.resolve(record.presets, record.policies);
+    return this.effective(this.names.ofMethod(type, record), own).fallback;
+  }
+
   /** The target of an interceptor on a handler. */
   registerHandler(type: AnyClass, key: string, policies: PolicySet): Target {
-    const name = this.names.ofHandler(type, key);
-    this.refuseMistakes(name, policies);
-    return this.registerBeside(name, policies);
+    return this.registerBeside(this.names.ofHandler(type, key), policies);
   }
 
   /** A target of `ResilienceService`. */
   registerChecked(name: string, policies: PolicySet): Target {
-    this.refuseMistakes(name, policies);
-    return this.register(name, policies);
-  }
-
-  private refuseMistakes(name: string, policies: PolicySet): void {
     const mistakes = this.check(name, policies);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    return this.register(name, policies);
   }
+}
+
+/** The method of a class that a target stands for. */
+interface ProtectedMethod {
+  readonly type: AnyClass;
+  readonly record: MethodRecord;
 }
 
 /** Whether a fallback of the method may name this one. */

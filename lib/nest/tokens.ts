@@ -1,4 +1,4 @@
-/** The configuration; an empty one if what was given is wrong, so that the boot gets to say so. */
+/** The configuration; without what is wrong with it, so that the boot gets to say so. */
 export const CONFIG = Symbol('bulwark:config');
 /** The clock; override it in tests with the fake one of `nestjs-bulwark/testing`. */
 export const CLOCK = Symbol.for('bulwark:clock');

@@ -111,21 +111,30 @@ export function onlyKinds(overrides: PolicyOverrides, policies: PolicySet): Poli
   return Object.fromEntries(kinds);
 }
 
-/** Lays one set of policies over another, option by option; `false` takes a policy out. */
-export function layPolicies(
+/** What is left of a breaker's options under others, which may bring another rule. */
+type Under = (below: unknown, above: unknown) => unknown;
+
+/** Lays overrides over a set of policies, option by option; `false` takes a policy out. */
+export function layOverrides(
   below: PolicySet,
   above: PolicyOverrides,
-  withoutRule: (below: unknown, above: unknown) => unknown = beside,
+  under: Under = beside,
 ): PolicySet {
+  const laid = layPolicies(below, above as PolicySet, under);
+  for (const kind of Object.keys(laid) as (keyof PolicySet)[])
+    if (above[kind] === false) delete laid[kind];
+  return laid;
+}
+
+/** Lays one set of policies over another, option by option. */
+export function layPolicies(below: PolicySet, above: PolicySet, under: Under = beside): PolicySet {
   const laid: Record<string, unknown> = { ...below };
-  for (const [kind, options] of Object.entries(above)) {
+  for (const [kind, options] of Object.entries(above) as [string, unknown][]) {
     if (options === undefined) continue;
-    if (options === false) delete laid[kind];
-    else if (kind === 'fallback') laid[kind] = options;
-    else {
-      const under = kind === 'circuitBreaker' ? withoutRule(laid[kind], options) : laid[kind];
-      laid[kind] = lay(asOptions(under), kind === 'timeLimit' ? asOptions(options) : options);
-    }
+    const before = kind === 'circuitBreaker' ? under(laid[kind], options) : laid[kind];
+    // what is no set of options, such as `false`, stays for the checks to name it
+    if (kind === 'fallback') laid[kind] = options;
+    else laid[kind] = lay(asOptions(before), kind === 'timeLimit' ? asOptions(options) : options);
   }
   return laid;
 }
@@ -135,31 +144,29 @@ export function layPolicies(
  * is replaced as a whole, by a patch that brings a rule which was not there.
  */
 export function patchPolicies(before: PolicySet, patch: PolicyOverrides): PolicySet {
-  return layPolicies(before, patch, (below, above) => {
+  return layOverrides(before, patch, (below, above) => {
     if (!isOptionsObject(below) || !isOptionsObject(above)) return below;
     const rules = TRIP_RULES.filter((option) => above[option] !== undefined);
     return rules.every((option) => below[option] !== undefined) ? below : beside(below, above);
   });
 }
 
-/** The rules that count failures; slow calls are counted beside them, by a rule of their own. */
 const TRIP_RULES = ['failureThreshold', 'failureRate'];
 
 /**
- * A rule for failures of one's own replaces the one below it: a threshold beside a default rate
- * would be two.
+ * A rule of one's own about failures replaces the rule below it, with the window and the minimum
+ * that belong to that: a threshold beside a default rate would be two. A rule about slow calls
+ * stands beside either, and keeps its window.
  */
 function beside(below: unknown, above: unknown): unknown {
   if (!isOptionsObject(below) || !isOptionsObject(above)) return below;
   if (TRIP_RULES.every((option) => above[option] === undefined)) return below;
-  const {
-    failureThreshold: _threshold,
-    failureRate: _rate,
-    minimumCalls: _calls,
-    window: _window,
-    ...rest
-  } = below;
-  return rest;
+  const { failureThreshold, failureRate, ...rest } = below;
+  if (rest['slowCallDuration'] !== undefined) return rest;
+  const isBareWindow = failureThreshold === undefined && failureRate === undefined;
+  if (isBareWindow && above['failureRate'] !== undefined) return rest;
+  const { minimumCalls: _calls, window: _window, ...other } = rest;
+  return other;
 }
 
 function asOptions(limit: unknown): unknown {

@@ -9,6 +9,7 @@ import { type Continuity, Pipeline } from './pipeline.js';
 import {
   checkKinds,
   checkPolicies,
+  layOverrides,
   layPolicies,
   type PolicyDefaults,
   type PolicyOverrides,
@@ -108,13 +109,13 @@ export class ResilienceRuntime {
       .reduce<PolicySet>((below, above) => layPolicies(below, above ?? {}), {});
   }
 
-  /** What is wrong with the names of presets. */
-  checkPresets(name: string, presets: readonly (string | PolicySet)[]): Mistake[] {
+  /** What is wrong with the names of presets, found at that place. */
+  checkPresets(at: string, presets: readonly (string | PolicySet)[]): Mistake[] {
     const known = Object.keys(this.presets);
     return presets
       .filter((preset) => typeof preset === 'string' && this.preset(preset) === undefined)
       .map((preset) => ({
-        at: `${name} @Resilient`,
+        at,
         problem: `got ${show(preset)}, expected ${known.length === 0 ? 'the name of a preset; there are none' : `one of ${known.map(show).join(', ')}`}`,
       }));
   }
@@ -150,12 +151,16 @@ export class ResilienceRuntime {
    * handler. They are different policies of one name; only a second one of a kind is numbered, and
    * an override adds no policy to any of them.
    *
-   * @throws ResilienceConfigError if a shared name has other options already
+   * @throws ResilienceConfigError for mistakes in the policies, or if a shared name has other
+   * options already
    */
   registerBeside(base: string, policies: PolicySet): Target {
     const name = this.freeName(base, (taken) => this.stores.collide(taken, policies));
-    const own = onlyKinds(this.overrides[name] ?? {}, policies);
-    return this.make(name, withDefaults(layPolicies(policies, own), this.defaults));
+    const own = onlyKinds(this.overrideOf(name), policies);
+    const merged = withDefaults(layOverrides(policies, own), this.defaults);
+    const mistakes = checkPolicies(name, merged);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    return this.make(name, merged);
   }
 
   /**
@@ -182,7 +187,7 @@ export class ResilienceRuntime {
     }));
     const mistakes = changes.flatMap((change) => [
       ...fixedOptions(change),
-      ...checkPolicies(change.target.name, change.policies, change.target.hasMethod),
+      ...this.changeMistakes(change.target, change.policies),
     ]);
     if (mistakes.length === 0)
       mistakes.push(...changes.flatMap((c) => this.stores.conflicts(c.target.name, addedBy(c))));
@@ -202,6 +207,16 @@ export class ResilienceRuntime {
     return targets[0]!.version;
   }
 
+  /** Policies as they will be: defaults under them, the override of the name over them. */
+  protected effective(name: string, policies: PolicySet): PolicySet {
+    return withDefaults(layOverrides(policies, this.overrideOf(name)), this.defaults);
+  }
+
+  /** What is wrong with policies that a target is to get while it runs. */
+  protected changeMistakes(target: Target, policies: PolicySet): Mistake[] {
+    return checkPolicies(target.name, policies, target.hasMethod);
+  }
+
   private isTaken(name: string): boolean {
     return this.targets.has(name) || this.stores.isTaken(name);
   }
@@ -216,9 +231,8 @@ export class ResilienceRuntime {
     return target;
   }
 
-  private effective(name: string, policies: PolicySet): PolicySet {
-    const own = Object.hasOwn(this.overrides, name) ? this.overrides[name]! : {};
-    return withDefaults(layPolicies(policies, own), this.defaults);
+  private overrideOf(name: string): PolicyOverrides {
+    return Object.hasOwn(this.overrides, name) ? this.overrides[name]! : {};
   }
 
   /** The pipeline of the policies, its machines made or found whether they are in use now or not. */

@@ -84,6 +84,7 @@ describe('a patch', () => {
     expect(target.policies.circuitBreaker).toEqual({
       failureRate: 0.5,
       minimumCalls: 2,
+      window: 10_000, // the rule for slow calls has it too
       slowCallDuration: 100,
       openFor: 7,
     });

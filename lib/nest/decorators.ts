@@ -1,12 +1,10 @@
 import type { Milliseconds } from '../kernel/duration.js';
 import type { ErrorMatchers } from '../kernel/matcher.js';
-import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import type { AlternativeFunction, FallbackPlan } from '../policies/fallback/fallback.options.js';
 import type { FallbackCacheOptions } from '../policies/fallback/last-good.options.js';
 import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
 import type { RetryOptions } from '../policies/retry/retry.options.js';
-import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import type { PolicySet } from '../pipeline/policy-set.js';
 import type { Face } from './method-record.js';
 import type {
@@ -18,6 +16,7 @@ import type {
   FallbackPolicy,
 } from './fallback-types.js';
 import { protect, protectBy } from './protect.js';
+import type { AnyArgs, ArgumentPolicy, BulkheadFor, Keyed, TimeLimitFor } from './typed-options.js';
 
 /** Which kind of method it is, where neither `async` nor a declared return type says so. */
 export interface Returns {
@@ -32,7 +31,9 @@ export type MethodPolicy = <M extends AsyncMethod>(
 ) => void;
 
 /** Opens after failures and refuses calls at once until probes succeed. See `CircuitBreakerOptions`. */
-export function CircuitBreaker(options: CircuitBreakerOptions & Returns = {}): MethodPolicy {
+export function CircuitBreaker<A extends unknown[] = AnyArgs>(
+  options: Keyed<CircuitBreakerOptions, A> & Returns = {},
+): ArgumentPolicy<A> {
   return policy('circuitBreaker', options);
 }
 
@@ -42,7 +43,9 @@ export function Retry(options: RetryOptions & Returns = {}): MethodPolicy {
 }
 
 /** Bounds how many calls run at once; some more may wait. See `BulkheadOptions`. */
-export function Bulkhead(options: BulkheadOptions & Returns = {}): MethodPolicy {
+export function Bulkhead<K extends unknown[] = AnyArgs, P extends unknown[] = AnyArgs>(
+  options: BulkheadFor<K, P> & Returns = {},
+): ArgumentPolicy<K, P> {
   return policy('bulkhead', options);
 }
 
@@ -50,12 +53,16 @@ export function Bulkhead(options: BulkheadOptions & Returns = {}): MethodPolicy 
  * Gives up on an attempt after so many milliseconds and aborts `currentCall().signal`. Without an
  * argument the limit is that of the module's `defaults.timeLimit`.
  */
-export function TimeLimit(limit: Milliseconds | (TimeLimitOptions & Returns) = {}): MethodPolicy {
+export function TimeLimit<A extends unknown[] = AnyArgs>(
+  limit: Milliseconds | (TimeLimitFor<A> & Returns) = {},
+): ArgumentPolicy<A> {
   return policy('timeLimit', limit);
 }
 
 /** Bounds how many calls start per span of time. See `RateLimitOptions`. */
-export function RateLimit(options: RateLimitOptions & Returns): MethodPolicy {
+export function RateLimit<A extends unknown[] = AnyArgs>(
+  options: Keyed<RateLimitOptions, A> & Returns,
+): ArgumentPolicy<A> {
   return policy('rateLimit', options);
 }
 

@@ -38,7 +38,8 @@ type AlternativeMisfit<F, M extends AsyncMethod> = F extends readonly (infer E)[
     ? Misfit<T, A, M>
     : never;
 
-type Fit<P> = [P] extends [never] ? unknown : P;
+/** What a descriptor must be too: anything where there is no misfit. */
+export type Fit<P> = [P] extends [never] ? unknown : P;
 
 /** Decorates a method whose answers and parameters the fallback fits. */
 export type FallbackPolicy<T, A extends unknown[]> = <M extends AsyncMethod>(

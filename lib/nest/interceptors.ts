@@ -22,6 +22,10 @@ import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options
 import { ApplicationRuntime } from './application-runtime.js';
 import { isHealthController } from './health/health.controller.js';
 import { methodFace } from './method-record.js';
+import type { BulkheadFor, Keyed, TimeLimitFor } from './typed-options.js';
+
+/** What the functions in the options of an interceptor get. */
+type HandlerArgs = [context: ExecutionContext];
 
 /** Never provided: an interceptor that Nest constructs without `.with()` has its default options. */
 const OPTIONS = Symbol('bulwark:interceptor-options');
@@ -37,15 +41,11 @@ export abstract class PolicyInterceptor implements NestInterceptor {
   private readonly handlers = new WeakMap<object, WeakMap<object, Handler>>();
 
   protected constructor(
-    policies: PolicySet | string,
+    private readonly given: PolicySet | string,
     private readonly runtime: ApplicationRuntime,
   ) {
-    const preset = typeof policies === 'string' ? [policies] : [];
-    this.policies = typeof policies === 'string' ? runtime.resolve(preset) : policies;
-    this.mistakes = [
-      ...runtime.checkPresets(new.target.name, preset),
-      ...runtime.check(new.target.name, this.policies),
-    ];
+    this.policies = typeof given === 'string' ? runtime.resolve([given]) : given;
+    this.mistakes = this.mistakesAt(new.target.name);
     if (this.mistakes.length === 0) return;
     if (runtime.booted) throw new ResilienceConfigError(this.mistakes);
     runtime.early.push(...this.mistakes);
@@ -66,12 +66,8 @@ export abstract class PolicyInterceptor implements NestInterceptor {
    * @returns the mistakes, now with the handler that has them
    */
   prepare(controller: NamedClass, method: NamedFunction): readonly Mistake[] {
-    if (this.mistakes.length > 0) {
-      return this.runtime.check(
-        `${controller.name}.${method.name} ${this.constructor.name}`,
-        this.policies,
-      );
-    }
+    if (this.mistakes.length > 0)
+      return this.mistakesAt(`${controller.name}.${method.name} ${this.constructor.name}`);
     try {
       this.handlerOf(controller, method);
       return [];
@@ -79,6 +75,12 @@ export abstract class PolicyInterceptor implements NestInterceptor {
       if (error instanceof ResilienceConfigError) return error.mistakes;
       throw error;
     }
+  }
+
+  private mistakesAt(at: string): Mistake[] {
+    const { given, policies, runtime } = this;
+    const unknown = typeof given === 'string' ? runtime.checkPresets(at, [given]) : [];
+    return [...unknown, ...runtime.check(at, policies)];
   }
 
   private handlerOf(controller: NamedClass, method: NamedFunction): Handler {
@@ -139,7 +141,7 @@ export class CircuitBreakerInterceptor extends PolicyInterceptor {
     super({ circuitBreaker: options }, runtime);
   }
 
-  static with(options: CircuitBreakerOptions): Type<NestInterceptor> {
+  static with(options: Keyed<CircuitBreakerOptions, HandlerArgs>): Type<NestInterceptor> {
     return configured(CircuitBreakerInterceptor, options);
   }
 }
@@ -169,7 +171,7 @@ export class BulkheadInterceptor extends PolicyInterceptor {
     super({ bulkhead: options }, runtime);
   }
 
-  static with(options: BulkheadOptions): Type<NestInterceptor> {
+  static with(options: BulkheadFor<HandlerArgs, HandlerArgs>): Type<NestInterceptor> {
     return configured(BulkheadInterceptor, options);
   }
 }
@@ -185,7 +187,7 @@ export class RateLimitInterceptor extends PolicyInterceptor {
     super({ rateLimit: options }, runtime);
   }
 
-  static with(options: RateLimitOptions): Type<NestInterceptor> {
+  static with(options: Keyed<RateLimitOptions, HandlerArgs>): Type<NestInterceptor> {
     return configured(RateLimitInterceptor, options);
   }
 }
@@ -200,7 +202,7 @@ export class TimeLimitInterceptor extends PolicyInterceptor {
     super({ timeLimit: limit }, runtime);
   }
 
-  static with(limit: Milliseconds | TimeLimitOptions): Type<NestInterceptor> {
+  static with(limit: Milliseconds | TimeLimitFor<HandlerArgs>): Type<NestInterceptor> {
     return configured(TimeLimitInterceptor, limit);
   }
 }

@@ -78,6 +78,7 @@ export {
 export { CallTimeoutError } from './policies/time-limit/call-timeout.error.js';
 export type { TimeLimitOptions } from './policies/time-limit/time-limit.options.js';
 export { type CallContext, currentCall } from './pipeline/current-call.js';
+export type { LintCode, LintFinding, LintSuppression } from './pipeline/lint.js';
 export type { PolicyDefaults, PolicyOverrides, PolicySet } from './pipeline/policy-set.js';
 export { type Decision, explainError, type Explanation } from './pipeline/trace.js';
 export {
@@ -91,6 +92,7 @@ export {
 export { structuralKey } from './pipeline/structural-key.js';
 export type {
   HealthConfig,
+  LintOptions,
   ResilienceAsyncConfig,
   ResilienceConfig,
   ResilienceConfigFactory,
@@ -127,4 +129,5 @@ export { ResilienceExceptionFilter } from './nest/resilience-exception.filter.js
 export { ResilienceModule } from './nest/resilience.module.js';
 export { type ExecuteOptions, ResilienceService } from './nest/resilience.service.js';
 export { CLOCK, RANDOM } from './nest/tokens.js';
+export type { ArgumentPolicy, BulkheadFor, Keyed, TimeLimitFor } from './nest/typed-options.js';
 export type { MethodPolicies } from './nest/wrap-object.js';

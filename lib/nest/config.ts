@@ -13,6 +13,7 @@ import {
   text,
 } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
+import { LINT_CODES, type LintSuppression } from '../pipeline/lint.js';
 import {
   checkKinds,
   checkPolicies,
@@ -61,8 +62,19 @@ export interface ResilienceConfig {
    * as much as the policies themselves. Default false.
    */
   trace?: boolean;
+  /**
+   * The lint at the start warns of what is legal and probably not meant, one log line each; what is
+   * said here to be meant it keeps for itself. `false`: no lint.
+   */
+  lint?: LintOptions | false;
   /** Names that `ResilienceService.execute` may register, so that a name made of user input cannot fill the memory. Default 1,000. */
   maxNames?: number;
+}
+
+/** What the lint is not to say. */
+export interface LintOptions {
+  /** Findings that are meant as they are. Default: none. */
+  suppress?: readonly LintSuppression[];
 }
 
 /** Gives the configuration to `forRootAsync({ useClass })`. */
@@ -90,6 +102,7 @@ const RULES: OptionRules<ResilienceConfig> = {
   health: () => undefined,
   stack: boolean,
   trace: boolean,
+  lint: () => undefined,
   maxNames: integer(1),
 };
 
@@ -106,6 +119,14 @@ const HEALTH_RULES: OptionRules<HealthConfig> = {
     Array.isArray(v) && v.every((f) => typeof f === 'function')
       ? undefined
       : 'a list of class decorators',
+};
+
+const LINT_RULES: OptionRules<LintOptions> = { suppress: list };
+
+const SUPPRESSION_RULES: OptionRules<LintSuppression> = {
+  code: oneOf(...LINT_CODES),
+  target: text,
+  reason: text,
 };
 
 /** An indicator under one of these names would hide our entry, or vanish from the answer. */
@@ -136,11 +157,12 @@ export function checkConfig(config: unknown): Mistake[] {
   const at = 'ResilienceModule';
   const mistakes = checkOptions<ResilienceConfig>(at, config, RULES);
   if (checkObject(at, config).length > 0) return mistakes;
-  const { defaults, presets, policies, health } = config as ResilienceConfig;
+  const { defaults, presets, policies, health, lint } = config as ResilienceConfig;
   mistakes.push(...checkNamed(`${at} presets`, presets, false));
   mistakes.push(...checkNamed(`${at} policies`, policies, true));
   if (defaults !== undefined) mistakes.push(...checkDefaults(`${at} defaults`, defaults));
   mistakes.push(...checkHealth(at, health, HEALTH_RULES));
+  mistakes.push(...checkLint(`${at} lint`, lint));
   return mistakes;
 }
 
@@ -172,6 +194,24 @@ function checkNamed(at: string, sets: unknown, mayBeOff: boolean): Mistake[] {
 function checkHealth<T>(at: string, health: unknown, rules: OptionRules<T>): Mistake[] {
   if (health === undefined || health === false) return [];
   return checkOptions(`${at} health`, health, rules);
+}
+
+function checkLint(at: string, lint: unknown): Mistake[] {
+  if (lint === undefined || lint === false) return [];
+  const mistakes = checkOptions<LintOptions>(at, lint, LINT_RULES);
+  if (mistakes.length > 0) return mistakes;
+  return ((lint as LintOptions).suppress ?? []).flatMap((entry: unknown, i) => {
+    const where = `${at} suppress[${i}]`;
+    const wrong = checkOptions<LintSuppression>(where, entry, SUPPRESSION_RULES);
+    if (checkObject(where, entry).length > 0) return wrong;
+    const missing = (['code', 'reason'] as const)
+      .filter((option) => (entry as LintSuppression)[option] === undefined)
+      .map((option) => ({
+        at: `${where} ${option}`,
+        problem: `got nothing, expected ${SUPPRESSION_RULES[option](undefined)}`,
+      }));
+    return [...wrong, ...missing];
+  });
 }
 
 function checkDefaults(at: string, defaults: unknown): Mistake[] {

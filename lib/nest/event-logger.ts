@@ -7,6 +7,7 @@ const LOGGED = new Set<ResilienceEvent['type']>([
   'probe-lost',
   'predicate-failed',
   'unbound-call',
+  'retry-declined',
 ]);
 
 interface Bus {
@@ -20,8 +21,8 @@ interface Bus {
 export function logEvents(bus: Bus, logger: Logger): () => void {
   const told = new Set<string>();
   return bus.listen((event) => {
-    // what repeats with every call is said once
-    const once = event.type === 'predicate-failed' ? `${event.target} ${event.option}` : undefined;
+    if (event.type === 'retry-declined' && event.why !== 'spent-further-in') return;
+    const once = onceFor(event);
     if (once !== undefined && told.has(once)) return;
     if (once !== undefined) told.add(once);
     const { type, severity, at: _at, ...facts } = event;
@@ -29,6 +30,12 @@ export function logEvents(bus: Bus, logger: Logger): () => void {
     if (severity === 'info') logger.log(sentence(event), line);
     else logger.warn(sentence(event), line);
   }, LOGGED);
+}
+
+/** What repeats with every call is said once for each answer. */
+function onceFor(event: ResilienceEvent): string | undefined {
+  if (event.type === 'predicate-failed') return `${event.target} ${event.option}`;
+  return event.type === 'retry-declined' ? event.target : undefined;
 }
 
 function sentence(event: ResilienceEvent): string {
@@ -44,6 +51,8 @@ function sentence(event: ResilienceEvent): string {
       return `${event.target}: the function given as ${event.option} threw ${String(event.error)}`;
     case 'unbound-call':
       return `${event.target} ran without its policies: Nest did not construct the instance, or it was called before the application had started; see ResilienceService.bind`;
+    case 'retry-declined':
+      return `${event.target}: not retried, for a retry further in has used up its attempts on the same error; nested retries do not multiply, unless retryNested is true`;
     default:
       return event.type;
   }

@@ -20,6 +20,7 @@ import {
 import { logEvents } from './event-logger.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
+import { StartUpLint } from './start-up-lint.js';
 import { UnboundCalls } from './unbound-calls.js';
 import { allWrappers, type Wrapper } from './wrappers.js';
 
@@ -42,6 +43,7 @@ export class ResilienceExplorer
     private readonly runtime: ApplicationRuntime,
     @Inject(RUNTIME_TOKEN) private readonly holder: RuntimeHolder,
     lazyModules: LazyModuleLoader,
+    private readonly lint: StartUpLint,
   ) {
     // from the start: a testing module may be compiled and never initialised
     this.stopLogging = logEvents(runtime.bus, this.logger);
@@ -67,6 +69,7 @@ export class ResilienceExplorer
   /** Whoever listens to `events$` since a hook of its own hears of the start-up too. */
   onApplicationBootstrap(): void {
     this.unbound.settle();
+    this.lint.start();
   }
 
   /** For what was compiled only; the log hears it before it ends. */

@@ -33,6 +33,7 @@ import { ResilienceHealthIndicator } from './health/resilience.health.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
 import { earlyHolder, lateHolder } from './runtime-holder.js';
+import { StartUpLint } from './start-up-lint.js';
 import { CLOCK, CONFIG, RANDOM } from './tokens.js';
 
 /** The configuration as it was given, and what became of it. */
@@ -41,7 +42,7 @@ const CHECKED = Symbol('bulwark:checked-config');
 
 interface CheckedConfig {
   readonly mistakes: readonly Mistake[];
-  /** What the rest of the module is made of; empty, for the boot to end with the mistakes, if there are any. */
+  /** What the rest of the module is made of: only what is sound, for the boot to end with the mistakes. */
   readonly usable: ResilienceConfig;
 }
 
@@ -108,7 +109,7 @@ function assemble(
         provide: CHECKED,
         useFactory: (given: ResilienceConfig): CheckedConfig => {
           const mistakes = checkConfig(given);
-          const usable = mistakes.length === 0 ? given : {};
+          const usable = mistakes.length === 0 ? given : soundParts(given);
           return { usable, mistakes: [...mistakes, ...alsoCheck(given)] };
         },
         inject: [GIVEN],
@@ -130,6 +131,7 @@ function assemble(
       { provide: MOUNTED, useValue: mounted },
       HealthMount,
       HealthReport,
+      StartUpLint,
       ResilienceService,
       ResilienceHealthIndicator,
       ResilienceExceptionFilter,
@@ -161,6 +163,16 @@ function configProvider(options: ResilienceAsyncConfig): Provider {
     throw new ResilienceConfigError([{ at, problem }]);
   };
   return { provide: GIVEN, inject: [useClass ?? useExisting!], useFactory: make };
+}
+
+/** Without what is wrong, but with what others refer to: its names are not to be missed as well. */
+function soundParts(config: ResilienceConfig): ResilienceConfig {
+  if (checkObject('', config).length > 0) return {};
+  return Object.fromEntries(
+    Object.entries(config).filter(
+      ([option, value]) => checkConfig({ [option]: value }).length === 0,
+    ),
+  );
 }
 
 /** What shapes the module is needed before a factory can run. */

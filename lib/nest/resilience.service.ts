@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs';
 import { ResilienceConfigError } from '../kernel/check.js';
 import type { ResilienceEvent } from '../kernel/event.js';
 import type { Method } from '../pipeline/call.js';
+import type { LintFinding } from '../pipeline/lint.js';
 import { EventStream } from '../pipeline/event-bus.js';
 import type { PolicyOverrides, PolicySet } from '../pipeline/policy-set.js';
 import type { FallbackSnapshot } from '../policies/fallback/fallback.js';
@@ -11,6 +12,7 @@ import type { Target } from '../pipeline/target.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { bindInstance, RUNTIME_TOKEN, type RuntimeHolder } from './binding.js';
 import type { ResilienceConfig } from './config.js';
+import { StartUpLint } from './start-up-lint.js';
 import { CONFIG } from './tokens.js';
 import { type MethodPolicies, wrapObject } from './wrap-object.js';
 
@@ -39,14 +41,15 @@ export class ResilienceService {
     private readonly runtime: ApplicationRuntime,
     @Inject(RUNTIME_TOKEN) private readonly holder: RuntimeHolder,
     @Inject(CONFIG) config: ResilienceConfig,
+    private readonly linter: StartUpLint,
   ) {
     this.events$ = EventStream.of(runtime.bus);
     this.maxNames = config.maxNames ?? MAX_NAMES;
   }
 
   /**
-   * Runs a function under the policies of a name, given as they are or as the name of a preset. The first registration of a name fixes its
-   * policies, its fallback function included; later calls may leave them out. Others than the
+   * Runs a function under the policies of a name, given as they are or as the name of a preset. The
+   * first registration of a name fixes its policies, its fallback function included; later calls may leave them out. Others than the
    * first are not used, and a warning says so once.
    *
    * @throws ResilienceConfigError (as a rejection) for bad policies, an unknown name without
@@ -131,6 +134,15 @@ export class ResilienceService {
     return this.runtime.pipeline(name)?.fallback?.snapshot();
   }
 
+  /**
+   * What is legal and probably not meant, of everything that is registered by now; what the
+   * configuration suppresses is left out. The log has it at the start, and of a name that comes
+   * later the first of each code.
+   */
+  get lint(): readonly LintFinding[] {
+    return this.linter.findings;
+  }
+
   /** The kill switch: false passes every policy but the fallbacks through, until true is set. */
   get enabled(): boolean {
     return this.runtime.enabled;
@@ -176,12 +188,13 @@ export class ResilienceService {
     }
     const target = this.runtime.registerChecked(name, this.resolve(name, policies));
     this.names.set(name, { target, policies });
+    this.linter.registered(target);
     return target;
   }
 
   private resolve(name: string, policies: PolicySet | string): PolicySet {
     if (typeof policies !== 'string') return policies;
-    const mistakes = this.runtime.checkPresets(name, [policies]);
+    const mistakes = this.runtime.checkPresets(`${name} preset`, [policies]);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     return this.runtime.resolve([policies]);
   }

@@ -15,6 +15,6 @@ export class NoOpResilienceModule {
   }
 
   static forRoot(): DynamicModule {
-    return ResilienceModule.forRoot({ enabled: false, health: false });
+    return ResilienceModule.forRoot({ enabled: false, health: false, lint: false });
   }
 }

@@ -69,6 +69,13 @@ export class PolicyStore<P, O extends StoredOptions> {
     return [...this.stored].filter(([, s]) => s.keyed !== undefined).map(([name]) => name);
   }
 
+  /** Every policy there is, those of keys included. */
+  all(): P[] {
+    return [...this.stored.values()].flatMap(({ fixed, keyed }) =>
+      keyed === undefined ? [fixed!] : [...keyed.list()].map(([, policy]) => policy),
+    );
+  }
+
   /** What speaks against sharing: the name is known with other options. */
   conflict(name: string, options: O): Mistake[] {
     const stored = this.stored.get(name);

@@ -38,6 +38,11 @@ export class RateGate {
     this.plan();
   }
 
+  reset(): void {
+    this.limit.reset(this.clock.now());
+    this.plan();
+  }
+
   get isIdle(): boolean {
     return this.limit.isIdle(this.clock.now());
   }

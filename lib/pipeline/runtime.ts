@@ -78,6 +78,17 @@ export class ResilienceRuntime {
       target.pipeline = this.pipelineOf(target.name, target.policies, target.pipeline);
   }
 
+  /**
+   * Begins anew as far as that can be: breakers are closed, and let go of by every hand; rate limits
+   * have their whole burst; last good answers and what fallbacks did are forgotten. What runs or
+   * waits in a bulkhead is not touched, policies stay as they are, and counters of breakers go on.
+   */
+  reset(): void {
+    this.stores.reset();
+    for (const target of this.allTargets())
+      target.pipeline = this.pipelineOf(target.name, target.policies);
+  }
+
   /** What is registered under that name, the first of several. */
   target(name: string): Target | undefined {
     return this.targets.get(name)?.[0];

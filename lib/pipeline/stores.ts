@@ -165,6 +165,16 @@ export class PolicyStores {
     }
   }
 
+  /** Closes every breaker, whatever holds it, and forgets what was counted or charged. */
+  reset(): void {
+    const reason = 'everything was reset';
+    for (const breaker of this.circuitBreaker.all()) {
+      while (breaker.release(reason)); // every hand on it
+      breaker.reset(reason);
+    }
+    for (const gate of this.rateLimit.all()) gate.reset();
+  }
+
   /** Forgets what no target uses any more. */
   prune(targets: readonly Target[]): void {
     for (const kind of KINDS) {

@@ -1,4 +1,6 @@
 export { EventRecorder } from './event-recorder.js';
 export { FakeClock, settle } from './fake-clock.js';
+export { type Fakes, withFakes } from './fakes.js';
 export { NoOpResilienceModule } from './no-op.module.js';
 export { seededRandom } from './seeded-random.js';
+export { type Application, forceState, type ForceOptions, resetAll } from './steering.js';

@@ -134,6 +134,13 @@ export class RateLimit {
     this.serve(now);
   }
 
+  /** Forgets what was charged: the whole burst is free again, and who waits goes first. */
+  reset(now: Milliseconds): void {
+    this.started = 0;
+    this.since = now;
+    this.serve(now);
+  }
+
   /** Whether it is as good as new: it may be forgotten, and nobody gets a call too many by that. */
   isIdle(now: Milliseconds): boolean {
     return this.waiting === 0 && this.isPaid(now);

@@ -1,12 +1,5 @@
 import type { BulkheadOptions, CircuitBreakerOptions, RateLimitOptions } from 'nestjs-bulwark';
-import {
-  argOf,
-  type Face,
-  Gate,
-  onEveryFace,
-  settle,
-  Stage,
-} from '../support/stage.js';
+import { argOf, type Face, Gate, onEveryFace, settle, Stage } from '../support/stage.js';
 
 const up = (): Promise<string> => Promise.resolve('ok');
 const down = (): Promise<never> => Promise.reject(new Error('down'));

@@ -4,6 +4,7 @@ import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
 import { DirectCall } from './direct-call.js';
 import { inheritedEnd, runAs, runInContext } from './current-call.js';
+import { followSignal } from './follow-signal.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
 import { spentMark } from './retries.js';
@@ -141,9 +142,8 @@ export function runPromise(
       : new PromiseCall(pipeline, lane, method, self, args).start();
   }
   const call = new PromiseCall(pipeline, lane, method, self, args);
-  const abort = (): void => call.cancel(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  return call.start().finally(() => signal.removeEventListener('abort', abort));
+  const letGo = followSignal(signal, () => call.cancel(signal.reason));
+  return call.start().finally(letGo);
 }
 
 /**

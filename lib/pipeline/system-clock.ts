@@ -32,7 +32,8 @@ function now(): Milliseconds {
 function scheduleAt(task: () => void, due: Milliseconds): CancelTimer {
   let cancel: CancelTimer = () => {};
   const arm = (): void => {
-    const left = due - now();
+    // a timer cuts fractions off, and would be early
+    const left = Math.ceil(due - now());
     if (left > MAX_TIMER) {
       const timer = setTimeout(arm, MAX_TIMER);
       cancel = () => clearTimeout(timer);

@@ -25,6 +25,7 @@ import {
 } from 'nestjs-bulwark';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ADAPTERS, closeAll, serve } from '../nest/support/app.js';
+import { briefConnections } from './support.js';
 
 afterEach(closeAll);
 
@@ -100,7 +101,8 @@ class Pages {
 }
 
 describe.each(ADAPTERS)('metadata on %s', (_, adapter) => {
-  const world = (): ReturnType<typeof serve> => serve(adapter, { controllers: [Pages] });
+  const world = (): ReturnType<typeof serve> =>
+    serve(adapter, { controllers: [Pages], prepare: briefConnections });
 
   // https://github.com/open-telemetry/opentelemetry-js-contrib/pull/796
   it('opentelemetry-js-contrib #796: a wrapped handler is not left unprotected by its role guard', async () => {
@@ -184,7 +186,7 @@ class TokenPages {
 
 describe.each(ADAPTERS)('request scope on %s', (_, adapter) => {
   const world = (): ReturnType<typeof serve> =>
-    serve(adapter, { controllers: [TokenPages], providers: [Tokens] });
+    serve(adapter, { controllers: [TokenPages], providers: [Tokens], prepare: briefConnections });
 
   // https://github.com/SocketSomeone/nestjs-resilience/issues/487
   it('nestjs-resilience #487: every request is served with its own request object, not the first one', async () => {
@@ -227,10 +229,12 @@ describe.each(ADAPTERS)('interceptors on %s', (_, adapter) => {
   const answer = async (): Promise<string> => {
     const { clock, get } = await serve(adapter, {
       controllers: [Cats],
-      prepare: (app) =>
-        void app.use((_request: unknown, _response: unknown, next: () => void) =>
+      prepare: (app) => {
+        briefConnections(app);
+        app.use((_request: unknown, _response: unknown, next: () => void) =>
           tenants.run('acme', next),
-        ),
+        );
+      },
     });
     const heard: string[] = [];
     const asked = get('/cats').then(({ text }) => heard.push(text));

@@ -9,6 +9,7 @@ import {
   TimeLimit,
 } from 'nestjs-bulwark';
 import { ADAPTERS, boot, bootError, closeAll, serve, type World } from '../nest/support/app.js';
+import { briefConnections } from './support.js';
 
 afterEach(closeAll);
 
@@ -143,7 +144,7 @@ class Clients {
 
 describe.each(ADAPTERS)('health on %s', (_, adapter) => {
   const world = (): Promise<World> =>
-    serve(adapter, { bulwark: { health: {} }, providers: [Clients] });
+    serve(adapter, { bulwark: { health: {} }, providers: [Clients], prepare: briefConnections });
   const statuses = async ({ get }: World): Promise<number[]> => {
     const answers = await Promise.all(['/health', '/health/ready', '/health/live'].map(get));
     return answers.map(({ status }) => status);
@@ -188,6 +189,7 @@ describe.each(ADAPTERS)('health on %s', (_, adapter) => {
     const served = await serve(adapter, {
       bulwark: { health: { details: 'always' } },
       providers: [Clients],
+      prepare: briefConnections,
     });
     await served.app
       .get(Clients)

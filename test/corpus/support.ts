@@ -1,4 +1,6 @@
+import type { INestApplication } from '@nestjs/common';
 import type { CircuitBreakerOptions, PolicySet } from 'nestjs-bulwark';
+import type { Server } from 'node:http';
 import { type Face, FACES, settle, Stage } from '../support/stage.js';
 
 const face = (name: Face['name']): Face => FACES.find((one) => one.name === name)!;
@@ -48,6 +50,11 @@ export async function statesOf(stage: Stage): Promise<string[]> {
   return stage.events.flatMap((event) =>
     event.type === 'circuit-state-changed' ? [event.to] : [],
   );
+}
+
+/** For `prepare`: a connection that is not yet idle when the application closes keeps nobody waiting. */
+export function briefConnections(app: INestApplication): void {
+  (app.getHttpServer() as Server).keepAliveTimeout = 10;
 }
 
 export { settle };

@@ -32,8 +32,8 @@ function now(): Milliseconds {
 function scheduleAt(task: () => void, due: Milliseconds): CancelTimer {
   let cancel: CancelTimer = () => {};
   const arm = (): void => {
-    // a timer cuts fractions off, and would be early
-    const left = Math.ceil(due - now());
+    // a timer cuts fractions off, and would be early; what arithmetic leaves of one is none
+    const left = Math.ceil(due - now() - 1e-3);
     if (left > MAX_TIMER) {
       const timer = setTimeout(arm, MAX_TIMER);
       cancel = () => clearTimeout(timer);

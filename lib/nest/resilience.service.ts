@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { ResilienceConfigError } from '../kernel/check.js';
+import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import type { ResilienceEvent } from '../kernel/event.js';
 import type { Method } from '../pipeline/call.js';
 import type { LintFinding } from '../pipeline/lint.js';
@@ -110,9 +110,14 @@ export class ResilienceService {
    * than `maxNames` names
    */
   wrapObject<T extends object>(object: T, policies: MethodPolicies<T>): T {
-    return wrapObject(object, policies as Record<string, PolicySet | string>, (base, set) =>
-      this.targetOf(this.runtime.freeName(base), set),
-    );
+    return wrapObject(object, policies as Record<string, PolicySet | string>, (bases) => {
+      const named = bases.map(([base, set]) => [this.runtime.freeName(base), set] as const);
+      // all before any is made: one that is refused leaves nothing behind
+      const mistakes = named.flatMap(([name, set]) => this.mistakesIn(name, set));
+      if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+      this.refuseBeyond(named.length, named[0]?.[0] ?? '');
+      return named.map(([name, set]) => this.targetOf(name, set));
+    });
   }
 
   /**
@@ -182,21 +187,35 @@ export class ResilienceService {
         { at: name, problem: 'no such name yet; its first use must give its policies' },
       ]);
     }
-    if (this.names.size >= this.maxNames) {
-      const problem = `it would be the ${this.maxNames + 1}th name; is it made of user input? Use few names, or raise maxNames`;
-      throw new ResilienceConfigError([{ at: name, problem }]);
-    }
-    const target = this.runtime.registerChecked(name, this.resolve(name, policies));
+    this.refuseBeyond(1, name);
+    const unknown = this.unknownPreset(name, policies);
+    if (unknown.length > 0) throw new ResilienceConfigError(unknown);
+    const target = this.runtime.registerChecked(name, this.resolve(policies));
     this.names.set(name, { target, policies });
     this.linter.registered(target);
     return target;
   }
 
-  private resolve(name: string, policies: PolicySet | string): PolicySet {
-    if (typeof policies !== 'string') return policies;
-    const mistakes = this.runtime.checkPresets(`${name} preset`, [policies]);
-    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-    return this.runtime.resolve([policies]);
+  private mistakesIn(name: string, policies: PolicySet | string): Mistake[] {
+    return [
+      ...this.unknownPreset(name, policies),
+      ...this.runtime.check(name, this.resolve(policies)),
+    ];
+  }
+
+  private unknownPreset(name: string, policies: PolicySet | string): Mistake[] {
+    const preset = typeof policies === 'string' ? [policies] : [];
+    return this.runtime.checkPresets(`${name} preset`, preset);
+  }
+
+  private resolve(policies: PolicySet | string): PolicySet {
+    return typeof policies === 'string' ? this.runtime.resolve([policies]) : policies;
+  }
+
+  private refuseBeyond(more: number, name: string): void {
+    if (this.names.size + more <= this.maxNames) return;
+    const problem = `there would be more than ${this.maxNames} names; is it made of user input? Use few names, or raise maxNames`;
+    throw new ResilienceConfigError([{ at: name, problem }]);
   }
 
   /** Not an error: a call that worked must not fail for another that came before it. */

@@ -19,14 +19,14 @@ export type MethodPolicies<T> = {
 export function wrapObject<T extends object>(
   object: T,
   policies: Readonly<Record<string, PolicySet | string>>,
-  targetOf: (name: string, policies: PolicySet | string) => Target,
+  targetsOf: (named: readonly [name: string, policies: PolicySet | string][]) => Target[],
 ): T {
   const kind = object.constructor?.name ?? 'Object';
   const mistakes = Object.keys(policies).flatMap((key) => mistakesOf(object, kind, key));
   if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-  const targets = new Map<PropertyKey, Target>();
-  for (const [key, set] of Object.entries(policies))
-    targets.set(key, targetOf(`${kind}.${key}`, set));
+  const keys = Object.keys(policies);
+  const made = targetsOf(keys.map((key) => [`${kind}.${key}`, policies[key]!]));
+  const targets = new Map<PropertyKey, Target>(keys.map((key, i) => [key, made[i]!]));
 
   /** The same function for the same method, as an object would give. */
   const bound = new WeakMap<object, Map<PropertyKey, unknown>>();

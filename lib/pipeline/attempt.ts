@@ -329,6 +329,7 @@ export class Attempt implements ContextSource {
   private leave(outcome: Outcome, error?: unknown): void {
     this.phase = 'over';
     this.cancelLimit?.();
+    this.cancelLimit = undefined; // work that never ends would keep the timer for ever
     this.cancelIdle?.();
     this.admission?.settle(outcome, error);
   }

@@ -1,5 +1,7 @@
 // What 100,000 calls leave behind: nothing.
 import { getEventListeners } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
 import type { PolicySet } from 'nestjs-bulwark';
 import { defaultClassifier } from '../../lib/errors/default-classifier.js';
@@ -78,4 +80,15 @@ it('#64 a signal has one listener of ours, however many calls it could end at on
   );
   expect(getEventListeners(leaving.signal, 'abort')).toEqual([]);
   expect(target.pipeline.breaker!.policy.counters.cancelled).toBe(500);
+});
+
+it('#65 nothing on the way of a call races promises or joins signals, which keeps every loser alive', () => {
+  const files = readdirSync('lib', { recursive: true, encoding: 'utf8' });
+  const sources = files.filter((file) => /^(?:kernel|policies|pipeline)\/.*\.ts$/.test(file));
+  const racing = sources.filter((file) =>
+    /Promise\.(?:race|any)\(|AbortSignal\.any\(/.test(readFileSync(join('lib', file), 'utf8')),
+  );
+
+  expect(sources.length).toBeGreaterThan(50);
+  expect(racing).toEqual([]);
 });

@@ -156,6 +156,25 @@ describe('after the start', () => {
     expect(codes(world)).toEqual([]);
   });
 
+  it('a retry that is declined for another reason is no matter for the log', async () => {
+    @Injectable()
+    class Slow {
+      @Retry({ totalTimeout: 200, delay: 150, jitter: 'none', maxAttempts: 2 })
+      @TimeLimit(50)
+      hang(): Promise<void> {
+        return new Promise(() => {});
+      }
+    }
+    const world = await boot({ providers: [Slow] });
+    const refused = expect(world.app.get(Slow).hang()).rejects.toMatchObject({
+      code: 'CALL_TIMEOUT',
+    });
+    await world.clock.advance(1_000);
+    await refused;
+
+    expect(world.log.ours.filter(({ message }) => !message.includes('TOTAL_TIMEOUT'))).toEqual([]);
+  });
+
   it('#52 a retry that one further in has used up is said once for each method', async () => {
     @Injectable()
     class Nested {

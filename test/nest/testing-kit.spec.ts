@@ -260,6 +260,7 @@ describe('resetAll', () => {
     const hanging = client.hang();
     service.enabled = true;
     const limited = client.hang();
+    service.enabled = false;
 
     resetAll(module);
 

@@ -96,8 +96,9 @@ describe('WINDOW_CANNOT_FILL', () => {
     expect(
       codes({ circuitBreaker: { failureRate: 1 }, rateLimit: { limit: 1, per: 10_000 } }),
     ).toEqual(['WINDOW_CANNOT_FILL']);
+    // enough for a run of failures, not for a rate of slow calls
     expect(
-      codes({ circuitBreaker: { slowCallDuration: 5 }, rateLimit: { limit: 1, per: 10_000 } }),
+      codes({ circuitBreaker: { slowCallDuration: 5 }, rateLimit: { limit: 2, per: 10_000 } }),
     ).toEqual(['WINDOW_CANNOT_FILL']);
   });
 

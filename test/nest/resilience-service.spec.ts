@@ -311,6 +311,7 @@ describe('the registry', () => {
     expect(Object.keys(reader).toSorted()).toEqual([
       'critical',
       'explain',
+      'mode',
       'name',
       'snapshot',
       'state',

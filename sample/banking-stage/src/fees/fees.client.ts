@@ -35,7 +35,14 @@ export class FeesClient {
    * ours or the service's, fail in a row, so the time limit is ten times what is slow, not twice.
    */
   @Fallback({ method: 'provisionalQuote', except: [BulkheadFullError, QueueTimeoutError] })
-  @Retry({ maxAttempts: 5, delay: 50, idempotent: true, totalTimeout: 3_000 })
+  @Retry({
+    maxAttempts: 5,
+    delay: 50,
+    idempotent: true,
+    totalTimeout: 3_000,
+    // Every payment may find out by itself that the upstream is away; the breaker ends the storm.
+    budget: { ratio: 1 },
+  })
   @CircuitBreaker({ failureThreshold: 8, openFor: 1_000, maxOpenFor: 2_000, successThreshold: 2 })
   @TimeLimit(1_000)
   @Bulkhead({ maxConcurrent: 32, maxQueue: 256 })

@@ -1,4 +1,5 @@
 // Time and retries of streams: what holds before the first value, and what after it.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   CallTimeoutError,
   currentCall,
@@ -196,4 +197,35 @@ it.each<[string, RetryOptions, number]>([
 
   expect(opened).toBe(times);
   expect(heard).toEqual([...Array.from({ length: times }, (_, i) => i + 1), 'broke']);
+});
+
+it.each<[string, RetryOptions, (shared: Subject<unknown>) => void]>([
+  ['a first value that is not good enough', { retryOnResult: () => true }, (s) => s.next('bad')],
+  ['silence after a value', { retryAfterEmit: true, idempotent: true }, (s) => s.next('good')],
+])('#70 the retry after %s of a shared source runs in its own caller’s context', async (...row) => {
+  const [, retry, happen] = row;
+  const storage = new AsyncLocalStorage<string>();
+  const shared = new Subject();
+  const stage = new Nested(OBSERVABLE, {
+    retry: { ...retry, maxAttempts: 2, delay: 1 },
+    timeLimit: { idle: 10 },
+  });
+  const ran: string[] = [];
+  for (const user of ['alice', 'bob']) {
+    let first = true;
+    const method = (): Observable<unknown> => {
+      if (!first) ran.push(`${user} as ${storage.getStore()}`);
+      const source = first ? shared : EMPTY;
+      first = false;
+      return source;
+    };
+    storage.run(user, () =>
+      runObservable(stage.target, method as never, undefined, []).subscribe(),
+    );
+  }
+
+  storage.run('alice', () => happen(shared));
+  await stage.clock.advance(100);
+
+  expect(ran.toSorted()).toEqual(['alice as alice', 'bob as bob']);
 });

@@ -72,18 +72,14 @@ export class Seat {
     const { queueTimeout } = policy;
     if (queueTimeout === undefined) return;
     this.cancelWait = this.env.clock.schedule(() => {
-      if (this.place !== 'queued') return;
       this.giveBack();
       timedOut(new QueueTimeoutError(name, queueTimeout, this.env.stack));
     }, queueTimeout);
   }
 
-  /** From `delay` milliseconds on the slot is others', even if the work still runs. */
+  /** From `delay` milliseconds on the slot is others', even if the work still runs. Once per slot. */
   holdAtMost(delay: Milliseconds): void {
-    if (this.place !== 'held') return;
-    this.cancelHold?.();
     this.cancelHold = this.env.clock.schedule(() => {
-      if (this.place !== 'held') return;
       this.place = 'orphaned';
       this.bulkhead.policy.orphan();
       emit(this.env, { type: 'bulkhead-reclaimed', target: this.bulkhead.name });

@@ -1,3 +1,4 @@
+import { CircuitOpenError } from 'nestjs-bulwark';
 import { breakerStage, controlOf, NAME, readerOf } from '../support/breaker-stage.js';
 import { Gate, itCanLeave, onEveryFace, settle, type Stage } from '../support/stage.js';
 
@@ -246,6 +247,20 @@ onEveryFace((face) => {
     expect(stage.breaker.retryAfter()).toBe(60_000);
     expect(controlOf(stage).restore({ state: '__proto__' })).toHaveLength(1);
     expect((await stage.run(up)).value).toBe('ok');
+  });
+
+  it('a probe that is refused further in by another breaker makes no room', async () => {
+    const stage = breakerStage(face);
+    await stage.fail(2);
+    await stage.clock.advance(1_000);
+    const refusal = new CircuitOpenError('other', 'open');
+    await stage.run(() => Promise.reject(refusal));
+    expect(stage.breaker.current).toBe('half-open');
+
+    const gate = new Gate();
+    const calls = [stage.call(gate.work), stage.call(gate.work)];
+    await settle();
+    expect(calls.map(({ isPending }) => isPending)).toEqual([true, false]);
   });
 
   it('a half-open breaker that calls itself keeps a place for somebody else', async () => {

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 import { type BulkheadOptions, BulkheadReentrancyError } from 'nestjs-bulwark';
 import type { PolicySet } from 'nestjs-bulwark';
 import { runPromise } from '../../lib/pipeline/promise-face.js';
@@ -144,6 +143,42 @@ onEveryFace((face) => {
     },
   );
 
+  it('a call further in of another bulkhead waits there as anybody', async () => {
+    const stage = stageOf(face, { maxConcurrent: 1 });
+    const other = stage.runtime.register('other', { bulkhead: { maxConcurrent: 1 } });
+    const slots = other.pipeline.bulkhead!.policy;
+    slots.enter();
+    const outer = stage.call(() => runPromise(other, up as never, undefined, []));
+    await settle();
+    expect(slots.snapshot().queued).toBe(1);
+    slots.release();
+    await settle();
+
+    expect(outer.value).toBe('ok');
+  });
+
+  it('a place that came in time, or was left, leaves no timer of queueTimeout behind', async () => {
+    const stage = stageOf(
+      face,
+      { maxConcurrent: 1, queueTimeout: 500 },
+      { retry: { totalTimeout: 100 } },
+    );
+    const first = new Gate();
+    const second = new Gate();
+    stage.call(first.work);
+    stage.call(second.work);
+    const third = stage.call(second.work);
+    await settle();
+    expect(stage.clock.pending).toBe(5);
+    first.resolve();
+    await settle();
+    expect([second.starts, stage.clock.pending]).toEqual([1, 3]);
+    await stage.clock.advance(100);
+
+    expect(third.error).toMatchObject({ code: 'CALL_TIMEOUT' });
+    expect(stage.clock.pending).toBe(0);
+  });
+
   it('a method may call itself while there is room', async () => {
     const stage = stageOf(face, { maxConcurrent: 3, maxQueue: 5 });
     const call = stage.call(async () => {
@@ -188,7 +223,7 @@ onEveryFace((face) => {
   });
 });
 
-it('#77 a refusal keeps nothing and is cheap: a hundred thousand of them', async () => {
+it('#77 a refusal keeps nothing and is cheap: fifty thousand of them', async () => {
   const stage = stageOf(FACES[0]!, { maxConcurrent: 1, maxQueue: 0 });
   stage.runtime.bus.listen(() => {}, new Set(['late-result']));
   const { target } = stage;
@@ -196,8 +231,8 @@ it('#77 a refusal keeps nothing and is cheap: a hundred thousand of them', async
   stage.call(gate.work);
   stage.events.length = 0;
   let refused = 0;
-  const began = performance.now();
-  for (let i = 0; i < 100_000; i += 1) {
+  const began = process.cpuUsage().user;
+  for (let i = 0; i < 50_000; i += 1) {
     runPromise(target, up as never, undefined, []).catch(() => (refused += 1));
     if (i % 1_000 === 0) {
       await settle();
@@ -205,10 +240,10 @@ it('#77 a refusal keeps nothing and is cheap: a hundred thousand of them', async
     }
   }
   await settle();
-  const each = ((performance.now() - began) * 1_000) / 100_000;
+  const each = (process.cpuUsage().user - began) / 50_000;
 
-  expect(refused).toBe(100_000);
-  expect(stateOf(stage)).toMatchObject({ running: 1, queued: 0, refused: 100_000 });
+  expect(refused).toBe(50_000);
+  expect(stateOf(stage)).toMatchObject({ running: 1, queued: 0, refused: 50_000 });
   expect(stage.clock.pending).toBe(0);
-  expect(each).toBeLessThan(100); // µs, events delivered; a stack trace for each would be far more
+  expect(each).toBeLessThan(100); // µs of the processor
 });

@@ -109,6 +109,19 @@ onEveryFace((face) => {
     expect(keysOf(bulkheads(stage))).toEqual(['host', 'other']);
   });
 
+  it('a lost probe is told with its key', async () => {
+    const stage = withBreaker(face, { halfOpenLease: 100 });
+    await failFor(stage, 2, 'a');
+    await stage.clock.advance(1_000);
+    stage.call(() => new Promise(() => {}), 'a');
+    await stage.clock.advance(100);
+    await stage.run(up, 'a');
+
+    expect(stage.events).toContainEqual(
+      expect.objectContaining({ type: 'probe-lost', target: NAME, key: 'a', lease: 100 }),
+    );
+  });
+
   it('all attempts of a call have the key it began with', async () => {
     let asked = 0;
     const stage = new Stage(face, {

@@ -82,3 +82,16 @@ it('reconfigured, it plans its turns anew', async () => {
   expect(gate.enter()).toBe(0);
   expect(gate.enter()).toBe(-1_000);
 });
+
+it('reconfigured to a faster pace, it does not wait for the old turn', async () => {
+  const { clock, gate, served } = gateOf(100_000);
+  gate.enter();
+  for (let i = 0; i < 3; i += 1) {
+    gate.enter();
+    gate.join(() => served.push(i));
+  }
+  gate.reconfigure({ limit: 1_000, burst: 1, maxWait: 0 });
+  await clock.advance(3);
+
+  expect(served).toEqual([0, 1, 2]);
+});

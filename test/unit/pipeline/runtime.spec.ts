@@ -34,6 +34,17 @@ describe('policies shared by name', () => {
     ).toThrow(/circuit breaker "pay": shared with other options/);
   });
 
+  it('take the same options in another order, or not given in another way, for the same', () => {
+    const runtime = make();
+    const openFor = (): number => 5;
+    runtime.register('A', { circuitBreaker: { name: 'pay', failureRate: 0.5, openFor } });
+
+    const same = { openFor, failureRate: 0.5, minimumCalls: undefined, name: 'pay' };
+    expect(() => runtime.register('B', { circuitBreaker: same as never })).not.toThrow();
+    const other = { name: 'pay', failureRate: 0.5, openFor: () => 5 };
+    expect(() => runtime.register('C', { circuitBreaker: other })).toThrow(/shared with other/);
+  });
+
   it('leave nothing behind where one of two is refused', () => {
     const runtime = make();
     runtime.register('A', { bulkhead: { name: 'pool', maxConcurrent: 1 } });

@@ -42,6 +42,37 @@ describe('a patch', () => {
     ]);
   });
 
+  it('of one policy is no change of another', () => {
+    const world = new World();
+    world.target('A', { circuitBreaker: {}, bulkhead: {}, timeLimit: 5 });
+    world.runtime.reconfigure('A', { timeLimit: 6, bulkhead: { maxQueue: 1 } });
+
+    expect(breakerOf(world).snapshot().version).toBe(1);
+    expect(world.runtime.registry.bulkheads.reader('A')!.snapshot().version).toBe(2);
+  });
+
+  it('for a handler with several interceptors goes to those that have the policy', () => {
+    const world = new World();
+    const { runtime } = world;
+    const [retry, limit, again] = [{ retry: {} }, { timeLimit: 5 }, { retry: { delay: 1 } }].map(
+      (policies) => runtime.registerBeside('A.handle', policies),
+    );
+
+    runtime.reconfigure('A.handle', { retry: { maxAttempts: 9 }, timeLimit: 8 });
+
+    expect([retry, limit, again].map((target) => [target!.policies, target!.version])).toEqual([
+      [{ retry: { maxAttempts: 9 } }, 2],
+      [{ timeLimit: { ms: 8 } }, 2],
+      [{ retry: { delay: 1, maxAttempts: 9 } }, 2],
+    ]);
+    runtime.reconfigure('A.handle', { bulkhead: {} });
+    expect([retry, limit, again].map((target) => target!.policies.bulkhead)).toEqual([
+      {},
+      undefined,
+      undefined,
+    ]);
+  });
+
   it('that names nothing changes nothing', async () => {
     const world = new World();
     const target = world.target('A', { retry: {} });

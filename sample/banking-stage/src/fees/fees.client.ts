@@ -33,6 +33,8 @@ export class FeesClient {
    * than `failureThreshold`, so that no payment opens the breaker, and with it the way past
    * compliance, by its own attempts alone. Nor should a flood: 32 calls at once that share one stall,
    * ours or the service's, fail in a row, so the time limit is ten times what is slow, not twice.
+   * The breaker stays open for longer than an attempt takes: who finds out that the service hangs is
+   * not sent to probe it with the rest of its time.
    */
   @Fallback({ method: 'provisionalQuote', except: [BulkheadFullError, QueueTimeoutError] })
   @Retry({
@@ -43,7 +45,7 @@ export class FeesClient {
     // Every payment may find out by itself that the upstream is away; the breaker ends the storm.
     budget: { ratio: 1 },
   })
-  @CircuitBreaker({ failureThreshold: 8, openFor: 1_000, maxOpenFor: 2_000, successThreshold: 2 })
+  @CircuitBreaker({ failureThreshold: 8, openFor: 2_000, maxOpenFor: 2_000, successThreshold: 2 })
   @TimeLimit(1_000)
   @Bulkhead({ maxConcurrent: 32, maxQueue: 256 })
   async quote({ from, to, amount }: Payment): Promise<Quote> {

@@ -212,7 +212,7 @@ onEveryFace((face) => {
         for (const policy of stage.runtime.registry.rateLimiters.list())
           expect(policy.snapshot().waiting).toBe(0);
       }),
-      { numRuns: 250 },
+      { numRuns: 100 },
     );
   }, 120_000);
 });

@@ -69,7 +69,6 @@ export abstract class Call implements AttemptOwner<Attempt> {
   }
 
   succeeded(value: unknown, good: boolean): void {
-    this.retries.ended();
     if (this.over || this.retriesResult(value)) return;
     this.finish();
     if (good && this.key !== undefined) this.pipeline.fallback!.keep(this.key, value);

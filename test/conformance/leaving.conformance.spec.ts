@@ -1,6 +1,17 @@
 // A caller who leaves, in every phase of a call: at once, for good, and to nobody's blame.
 import type { PolicySet } from 'nestjs-bulwark';
-import { type RunningCall, type Face, Gate, onEveryFace, settle, Stage } from '../support/stage.js';
+import { NEVER, type Observable, Subject, takeUntil } from 'rxjs';
+import { runObservable } from '../../lib/pipeline/observable-face.js';
+import { runPromise } from '../../lib/pipeline/promise-face.js';
+import {
+  type Face,
+  FACES,
+  Gate,
+  onEveryFace,
+  type RunningCall,
+  settle,
+  Stage,
+} from '../support/stage.js';
 
 const down = (): Promise<never> => Promise.reject(new Error('down'));
 const hang = (): Promise<never> => new Promise(() => {});
@@ -262,5 +273,45 @@ onEveryFace((face: Face) => {
     expect(call.values).toEqual([]);
     expect(stage.clock.pending).toBe(0);
     expect(stage.bulkhead.running).toBe(0);
+  });
+});
+
+describe('one that leaves in the middle of the key of a cache starts nothing', () => {
+  const left = new Error('left');
+  const stageOf = (leave: () => void): Stage =>
+    new Stage(FACES[0]!, {
+      fallback: { cache: { ttl: 1_000, key: () => (leave(), 'k') } },
+      retry: { totalTimeout: 1_000 },
+    });
+
+  it('by signal', async () => {
+    const leaving = new AbortController();
+    const stage = stageOf(() => leaving.abort(left));
+    let ran = false;
+    const work = async (): Promise<void> => {
+      ran = true;
+    };
+
+    const call = runPromise(stage.target, work, undefined, [], leaving.signal);
+
+    await expect(call).rejects.toBe(left);
+    expect(ran).toBe(false);
+    expect(stage.clock.pending).toBe(0);
+  });
+
+  it('by unsubscribing', () => {
+    const leave = new Subject<void>();
+    const stage = stageOf(() => leave.next());
+    let ran = false;
+    const work = (): Observable<never> => {
+      ran = true;
+      return NEVER;
+    };
+
+    runObservable(stage.target, work, undefined, []).pipe(takeUntil(leave)).subscribe();
+
+    expect(ran).toBe(false);
+    expect(stage.clock.pending).toBe(0);
+    expect(stage.pipeline.budget!.calls).toBe(0);
   });
 });

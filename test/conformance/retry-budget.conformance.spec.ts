@@ -85,6 +85,20 @@ onEveryFace((face) => {
     expect(counts(stage)).toEqual([0, 0]);
   });
 
+  it('a retry counts no longer while a fallback answers', async () => {
+    const gate = new Gate();
+    const stage = stageOf(face, { maxAttempts: 2 }, { fallback: gate.work });
+    const call = stage.call(down);
+    await stage.clock.advance(100);
+    expect(counts(stage)).toEqual([1, 0]);
+
+    gate.resolve('instead');
+    await settle();
+
+    expect(call.value).toBe('instead');
+    expect(counts(stage)).toEqual([0, 0]);
+  });
+
   it('a bad result that may not be retried is the answer, and an event says why', async () => {
     const stage = stageOf(face, {
       retryOnResult: () => true,

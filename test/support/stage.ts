@@ -101,7 +101,9 @@ const interceptorFace: Face = {
   canLeave: true,
   start(stage, work, args) {
     const next = { handle: () => defer(() => work(...args)) };
-    const context = { ...(stage.context as object), getArgs: () => args };
+    const context = Object.defineProperty({ ...(stage.context as object) }, 'getArgs', {
+      value: () => args,
+    });
     return subscribe(stage.interceptor.intercept(context as never, next));
   },
 };

@@ -1,5 +1,7 @@
 /** @type {import('jest').Config} */
 export default {
+  // no assertion on time: a shared machine under load may need it to boot an application
+  testTimeout: 20_000,
   testEnvironment: 'node',
   roots: ['<rootDir>/test', '<rootDir>/sample'],
   setupFilesAfterEnv: ['<rootDir>/test/support/no-unhandled.ts'],

@@ -98,7 +98,10 @@ try {
   );
   const strays = files
     .map((f) => f.path)
-    .filter((p) => !/^(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(p));
+    .filter(
+      (p) =>
+        !/^(dist\/|docs\/[\w-]+\.md$|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$)/.test(p),
+    );
   if (strays.length > 0)
     throw new Error(`the tarball holds what it should not: ${strays.join(', ')}`);
 

@@ -9,6 +9,7 @@ import { Attempt } from './attempt.js';
 import type { AttemptOwner } from './attempt-owner.js';
 import { inheritedEnd, runAs } from './current-call.js';
 import { emit } from './environment.js';
+import { ignore } from './ignore.js';
 import type { Lane } from './lane.js';
 import { scheduleLimit } from './limit-timer.js';
 import type { Pipeline } from './pipeline.js';
@@ -298,7 +299,8 @@ export abstract class Call implements AttemptOwner<Attempt> {
     try {
       const ask = (): unknown => offer.answer(this.self, error, this.args);
       const result = runAs(undefined, ask, undefined, []);
-      if (!this.over) this.await(result, good, bad);
+      if (this.over) ignore(result);
+      else this.await(result, good, bad);
     } catch (thrown) {
       bad(thrown);
     }

@@ -3,6 +3,7 @@ import { from, isObservable, Observable, type ObservableInput, Subscriber } from
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
 import { runAs, runInContext } from './current-call.js';
+import { ignore } from './ignore.js';
 import type { Pipeline } from './pipeline.js';
 import type { Target } from './target.js';
 
@@ -35,9 +36,10 @@ class ObservableCall extends Call {
   }
 
   override invoke(attempt: Attempt): void {
+    let result: unknown;
     let source: Observable<unknown>;
     try {
-      const result = this.inContext(attempt, () =>
+      result = this.inContext(attempt, () =>
         runAs(attempt, this.method, this.self, this.freshArgs()),
       );
       source = isObservable(result) ? result : from(result as ObservableInput<unknown>);
@@ -47,6 +49,7 @@ class ObservableCall extends Call {
     }
     if (!attempt.isAwaited) {
       attempt.stopped(); // the method itself made its caller leave; there is nothing to subscribe for
+      ignore(result);
       return;
     }
     const home = this.callersContext();

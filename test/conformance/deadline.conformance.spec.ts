@@ -168,6 +168,33 @@ onEveryFace((face) => {
     expect(inner.pipeline.breaker!.policy.current).toBe('open');
   });
 
+  it('is none in another application, whose clock is another', async () => {
+    const stage = propagating(face, 100);
+    const other = new Nested(face, {});
+    await other.clock.advance(5_000);
+    const inner = other.inner({ retry: {} });
+    let value: unknown;
+
+    await stage.run(async () => {
+      value = await stage.ask(inner, () => Promise.resolve('asked'));
+    });
+
+    expect(value).toBe('asked');
+    expect(other.clock.pending).toBe(0);
+  });
+
+  it('a limit of its own that ends at the same moment is its own', async () => {
+    const stage = propagating(face, 100);
+    const inner = stage.inner({ retry: { totalTimeout: 100, delay: 1 }, circuitBreaker: {} });
+    let error: unknown;
+    stage.call(() => stage.ask(inner, hang).catch((e: unknown) => (error = e)));
+
+    await stage.clock.advance(100);
+
+    expect(error).toMatchObject({ inherited: false, policy: 'retry', limit: 100 });
+    expect(inner.pipeline.breaker!.policy.counters).toMatchObject({ failure: 1 });
+  });
+
   it.each<[string, 'blamed' | 'not blamed', PolicySet]>([
     ['has no limit of its own', 'blamed', {}],
     ['only passes the deadline on', 'blamed', { timeLimit: { propagateDeadline: true } }],

@@ -56,6 +56,16 @@ onEveryFace((face) => {
     expect(remaining).toBeLessThanOrEqual(5_000);
   });
 
+  it('nothing is left of the time where the event loop was blocked beyond it', async () => {
+    const stage = new Stage(face, { retry: { totalTimeout: 100, delay: 50, jitter: 'none' } });
+    const call = await stage.run(() => Promise.reject(new Error('down')));
+
+    stage.clock.jump(300);
+    await stage.clock.advance(0);
+
+    expect(explainError(call.error)).toMatchObject({ remaining: 0 });
+  });
+
   it('#90 neither the earlier errors nor their texts are kept', async () => {
     const stage = new Stage(face, { retry: { maxAttempts: 12, delay: 1, budget: false } });
     const huge = 'x'.repeat(5_000_000);

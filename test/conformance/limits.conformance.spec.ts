@@ -1,7 +1,7 @@
 // Time limits of attempts and of whole calls: by function, in a tie, and with the event loop blocked.
 import { CallTimeoutError, type PolicySet } from 'nestjs-bulwark';
 import { seededRandom } from '../../lib/testing/index.js';
-import { onEveryFace, Stage } from '../support/stage.js';
+import { Gate, onEveryFace, settle, Stage } from '../support/stage.js';
 
 const down = (): Promise<never> => Promise.reject(new Error('down'));
 const hang = (): Promise<never> => new Promise(() => {});
@@ -203,6 +203,58 @@ onEveryFace((face) => {
   });
 
   describe('#56 the total timeout', () => {
+    it('is over at its very moment: no attempt starts then, though a timer is late', async () => {
+      const stage = new Stage(face, {
+        retry: { totalTimeout: 100, delay: 50, jitter: 'none' },
+        bulkhead: { maxConcurrent: 1 },
+      });
+      const waiting = await stage.run(down);
+      const slots = stage.pipeline.bulkhead!.policy;
+      slots.enter();
+      const queued = await stage.run(down);
+      expect(stage.executions).toBe(1);
+
+      stage.clock.jump(100);
+      slots.release();
+      await settle();
+      await stage.clock.advance(0);
+
+      expect(stage.executions).toBe(1);
+      expect(waiting.error.message).toBe('down');
+      expect(queued.error).toMatchObject({ code: 'CALL_TIMEOUT', started: false });
+      expect(stage.clock.pending).toBe(0);
+    });
+
+    it('in a second attempt gives up on that one, and says so', async () => {
+      const stage = new Stage(face, {
+        retry: { totalTimeout: 1_000, delay: 100, jitter: 'none' },
+        circuitBreaker: {},
+      });
+      const call = stage.call(() => (stage.executions === 1 ? down() : hang()));
+
+      await stage.clock.advance(1_000);
+
+      expect(call.error).toMatchObject({ code: 'CALL_TIMEOUT', policy: 'retry', limit: 1_000 });
+      expect(stage.breaker.counters).toMatchObject({ failure: 2 });
+      expect(stage.clock.pending).toBe(0);
+    });
+
+    it('does not limit a fallback', async () => {
+      const stage = new Stage(face, {
+        retry: { totalTimeout: 100, delay: 1 },
+        fallback: () => new Promise((r) => stage.clock.schedule(() => r('late'), 500)),
+      });
+
+      const call = stage.call(() => Promise.reject(new TypeError('x')));
+      const other = stage.call(hang);
+      await stage.clock.advance(400);
+      expect([call.isPending, other.isPending]).toEqual([false, true]);
+      await stage.clock.advance(200);
+
+      expect(other.value).toBe('late');
+      expect(stage.clock.pending).toBe(0);
+    });
+
     it.each([
       [101, 2],
       [100, 1],
@@ -248,5 +300,74 @@ onEveryFace((face) => {
       expect(call.isPending).toBe(false);
       expect(stage.clock.pending).toBe(0);
     });
+  });
+
+  describe('#80 work that was given up and does not end', () => {
+    // a stream is stopped at its limit
+    const stopped = face.name === 'observable';
+
+    it.each<[string, PolicySet['bulkhead'], number]>([
+      ['five time limits', {}, 500],
+      ['maxHold, if that is given', { maxHold: 130 }, 130],
+    ])('keeps its slot for %s from its start', async (_name, bulkhead, hold) => {
+      const stage = new Stage(face, {
+        timeLimit: 100,
+        bulkhead: { maxConcurrent: 1, ...bulkhead },
+      });
+      const gate = new Gate();
+      stage.call(gate.work);
+      await stage.clock.advance(hold - 1);
+      expect(stage.bulkhead).toMatchObject({ running: stopped ? 0 : 1, orphaned: 0 });
+
+      await stage.clock.advance(1);
+
+      expect(stage.bulkhead).toMatchObject({ running: 0, orphaned: stopped ? 0 : 1 });
+      expect(stage.eventTypes().filter((type) => type === 'bulkhead-reclaimed')).toHaveLength(
+        stopped ? 0 : 1,
+      );
+      gate.resolve();
+      await settle();
+      expect(stage.bulkhead).toMatchObject({ running: 0, orphaned: 0 });
+      expect(stage.clock.pending).toBe(0);
+    });
+
+    it('keeps it for ever where maxHold is false', async () => {
+      const stage = new Stage(face, {
+        timeLimit: 100,
+        bulkhead: { maxConcurrent: 1, maxHold: false },
+      });
+      const gate = new Gate();
+      stage.call(gate.work);
+      await stage.clock.advance(100_000);
+      expect(stage.bulkhead.running).toBe(stopped ? 0 : 1);
+
+      gate.reject(new Error('late'));
+      await settle();
+
+      expect(stage.bulkhead).toMatchObject({ running: 0, orphaned: 0 });
+    });
+  });
+
+  it('#28 the lease of a probe that had to wait runs from the start of its method', async () => {
+    const stage = new Stage(face, {
+      circuitBreaker: { failureThreshold: 1, openFor: 10, halfOpenLease: 50, successThreshold: 1 },
+      bulkhead: { maxConcurrent: 1 },
+    });
+    stage.breaker.open(10);
+    const slots = stage.pipeline.bulkhead!.policy;
+    slots.enter();
+    await stage.clock.advance(10);
+    const gate = new Gate();
+    const probe = await stage.run(gate.work);
+    await stage.clock.advance(80);
+
+    slots.release();
+    await stage.clock.advance(40);
+    gate.resolve('up');
+    await settle();
+
+    expect(probe.value).toBe('up');
+    expect(stage.breaker.current).toBe('closed');
+    expect(stage.breaker.counters).toMatchObject({ success: 1, stale: 0 });
   });
 });

@@ -85,6 +85,23 @@ onEveryFace((face) => {
     expect(counts(stage)).toEqual([0, 0]);
   });
 
+  it('a call gives back its own leave, and nobody else’s', async () => {
+    const stage = stageOf(face, { delay: 1_000 });
+    const first = await stage.run(down);
+    await stage.clock.advance(500);
+    await stage.run(down);
+    await stage.run(down);
+    expect(counts(stage)).toEqual([3, 3]);
+
+    await stage.clock.advance(500);
+    expect(first.isPending).toBe(true);
+    expect(counts(stage)).toEqual([3, 3]);
+    stage.runtime.reconfigure('Controller.handle', { retry: { maxAttempts: 1 } });
+    await stage.run(down);
+
+    expect(counts(stage)).toEqual([3, 3]);
+  });
+
   it('a retry counts no longer while a fallback answers', async () => {
     const gate = new Gate();
     const stage = stageOf(face, { maxAttempts: 2 }, { fallback: gate.work });

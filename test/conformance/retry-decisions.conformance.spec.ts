@@ -167,6 +167,17 @@ onEveryFace((face) => {
     expect(await run(8)).not.toEqual(first);
   });
 
+  it('#50 decorrelated jitter grows from each delay to the next', async () => {
+    const stage = stageOf(face, { maxAttempts: 50, delay: 10, jitter: 'decorrelated' });
+    const { at } = starts(stage, down);
+
+    await stage.clock.advance(1_000_000);
+
+    const gaps = at.slice(1).map((t, i) => t - at[i]!);
+    expect(gaps.every((gap, i) => gap >= 10 && gap <= 3 * (gaps[i - 1] ?? 10))).toBe(true);
+    expect(Math.max(...gaps)).toBeGreaterThan(1_000);
+  });
+
   it('counts as retries the attempts that were made, not those that were planned', async () => {
     const stage = stageOf(face, { delay: 1_000 });
     stage.call(down);

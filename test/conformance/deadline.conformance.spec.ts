@@ -9,10 +9,14 @@ const hang = (): Promise<never> => new Promise(() => {});
 const propagating = (face: Face, ms: number, policies: PolicySet = {}): Nested =>
   new Nested(face, { ...policies, timeLimit: { ms, propagateDeadline: true } });
 
-/** Both ways to pass a deadline on. */
+/** The ways to pass a deadline on. */
 const WAYS: [string, PolicySet][] = [
   ['a time limit', { timeLimit: { ms: 100, propagateDeadline: true } }],
   ['a total timeout', { retry: { totalTimeout: 100, delay: 1, propagateDeadline: true } }],
+  [
+    'a total timeout before the time limit',
+    { timeLimit: { ms: 500, propagateDeadline: true }, retry: { totalTimeout: 100, delay: 1 } },
+  ],
 ];
 
 onEveryFace((face) => {
@@ -181,6 +185,20 @@ onEveryFace((face) => {
 
     expect(value).toBe('asked');
     expect(other.clock.pending).toBe(0);
+  });
+
+  it('#79 a call that comes back to its own bulkhead after an await is told so, and does not wait for itself', async () => {
+    const stage = propagating(face, 100, { bulkhead: { maxConcurrent: 1, name: 'one' } });
+    const same = stage.inner({ bulkhead: { maxConcurrent: 1, name: 'one' } });
+    let error: unknown;
+
+    await stage.run(async () => {
+      await settle();
+      await stage.ask(same, hang).catch((e: unknown) => (error = e));
+    });
+    await settle();
+
+    expect(error).toMatchObject({ code: 'BULKHEAD_REENTRANCY' });
   });
 
   it('a limit of its own that ends at the same moment is its own', async () => {

@@ -1,6 +1,7 @@
 // What is held beyond the wait of a caller: slots by work that does not end, places by probes.
-import type { PolicySet } from 'nestjs-bulwark';
-import { Gate, onEveryFace, settle, Stage } from '../support/stage.js';
+import { currentCall, type PolicySet } from 'nestjs-bulwark';
+import { Nested } from '../support/nested.js';
+import { FACES, Gate, onEveryFace, settle, Stage } from '../support/stage.js';
 
 onEveryFace((face) => {
   describe('#80 work that was given up and does not end', () => {
@@ -79,4 +80,20 @@ onEveryFace((face) => {
     expect(stage.breaker.current).toBe('closed');
     expect(stage.breaker.counters).toMatchObject({ success: 1, stale: 0 });
   });
+});
+
+it('currentCall is that of the method again after it has called another', async () => {
+  const stage = new Nested(FACES[0]!, { timeLimit: 100 });
+  const inner = stage.inner({ timeLimit: 50 });
+  const targets: string[] = [];
+
+  await stage.run(async () => {
+    const asked = stage.ask(inner, async () => {
+      targets.push(currentCall().target);
+    });
+    targets.push(currentCall().target);
+    await asked;
+  });
+
+  expect(targets).toEqual(['Inner.call', 'Controller.handle']);
 });

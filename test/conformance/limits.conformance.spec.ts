@@ -140,6 +140,21 @@ onEveryFace((face) => {
       expect(stage.breaker.counters).toMatchObject({ failure: 0, cancelled: 1 });
     });
 
+    it('to the very moment of the limit: a queued call does not start', async () => {
+      const stage = new Stage(face, { timeLimit: 100, bulkhead: { maxConcurrent: 1 } });
+      const slots = stage.pipeline.bulkhead!.policy;
+      slots.enter();
+      const call = await stage.run(() => Promise.resolve('late'));
+
+      stage.clock.jump(100);
+      slots.release();
+      await settle();
+
+      expect(call.error).toMatchObject({ code: 'CALL_TIMEOUT', started: false });
+      expect(stage.executions).toBe(0);
+      expect(stage.bulkhead).toMatchObject({ running: 0, queued: 0 });
+    });
+
     it('for less than half of the limit: the dependency had its time, and is blamed', async () => {
       const stage = new Stage(face, { timeLimit: 100, circuitBreaker: { failureThreshold: 1 } });
       const call = await stage.run(hang);

@@ -7,7 +7,7 @@ import {
   type RetryOptions,
   type TimeLimitOptions,
 } from 'nestjs-bulwark';
-import { EMPTY, Observable, Subject } from 'rxjs';
+import { EMPTY, from, Observable, Subject } from 'rxjs';
 import { runObservable } from '../../lib/pipeline/observable-face.js';
 import { Nested } from '../support/nested.js';
 import { FACES, settle, type Stage } from '../support/stage.js';
@@ -228,4 +228,19 @@ it.each<[string, RetryOptions, (shared: Subject<unknown>) => void]>([
   await stage.clock.advance(100);
 
   expect(ran.toSorted()).toEqual(['alice as alice', 'bob as bob']);
+});
+
+it.each<[string, unknown[], 'success' | 'failure']>([
+  ['a bad first value', ['bad', 'good'], 'failure'],
+  ['a good first value', ['good', 'bad'], 'success'],
+  ['a bad only value', ['bad'], 'failure'],
+])('isFailure judges a stream by its first value: %s', async (_name, values, outcome) => {
+  const { stage, heard } = open(
+    { circuitBreaker: { isFailure: (settled) => settled.ok && settled.value === 'bad' } },
+    () => from(values),
+  );
+  await settle();
+
+  expect(heard).toEqual([...values, '|']);
+  expect(stage.breaker.counters).toMatchObject({ success: 0, failure: 0, [outcome]: 1 });
 });

@@ -229,13 +229,19 @@ export class Attempt implements ContextSource {
       this.run();
       return;
     }
+    const priority = pipeline.priorityOf(args);
+    if (this.phase !== 'waiting') return; // the function made the caller leave
+    // it may also have freed a slot, or taken the last place in the queue
+    if (seat.take()) {
+      this.run();
+      return;
+    }
     const refusal = seat.refusal();
     if (refusal !== undefined) this.refuse(refusal);
-    else this.queue(seat, pipeline.priorityOf(args));
+    else this.queue(seat, priority);
   }
 
   private queue(seat: Seat, priority: number): void {
-    if (this.phase !== 'waiting') return; // the function made the caller leave
     this.note('bulkhead', 'queued');
     this.waitFor(
       (granted) => seat.queue(priority, granted, (error) => this.refuse(error)),

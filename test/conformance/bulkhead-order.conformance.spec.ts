@@ -247,3 +247,52 @@ it('#77 a refusal keeps nothing and is cheap: fifty thousand of them', async () 
   expect(stage.clock.pending).toBe(0);
   expect(each).toBeLessThan(100); // µs of the processor
 });
+
+onEveryFace((face) => {
+  it('a call whose place in the queue is taken inside its own priority function is refused, not lost', async () => {
+    const gate = new Gate();
+    let inside: (() => void) | undefined;
+    const stage: Stage = new Stage(face, {
+      bulkhead: {
+        maxConcurrent: 1,
+        maxQueue: 1,
+        priority: () => {
+          const once = inside;
+          inside = undefined;
+          once?.();
+          return 0;
+        },
+      },
+    });
+    const first = stage.call(gate.work);
+    await settle();
+    let usurper: RunningCall | undefined;
+    inside = () => (usurper = stage.call(gate.work));
+    const second = await stage.run(gate.work);
+
+    expect(second.error).toMatchObject({ code: 'BULKHEAD_FULL' });
+    gate.resolve('ok');
+    await settle();
+    expect([first.value, usurper!.value]).toEqual(['ok', 'ok']);
+    expect(stage.bulkhead).toMatchObject({ running: 0, queued: 0 });
+  });
+
+  it('a slot that is freed inside the priority function is taken', async () => {
+    const gate = new Gate();
+    let inside: (() => void) | undefined;
+    const stage: Stage = new Stage(face, {
+      bulkhead: { maxConcurrent: 1, priority: () => (inside?.(), 0) },
+    });
+    const slots = stage.pipeline.bulkhead!.policy;
+    slots.enter();
+    inside = () => slots.release();
+
+    const call = await stage.run(gate.work);
+
+    expect([gate.starts, stage.bulkhead]).toMatchObject([1, { running: 1, queued: 0 }]);
+    gate.resolve('ok');
+    await settle();
+    expect(call.value).toBe('ok');
+    expect(stage.bulkhead).toMatchObject({ running: 0, queued: 0 });
+  });
+});

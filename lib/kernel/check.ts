@@ -73,6 +73,8 @@ export const ratio: OptionRule = (v) =>
 
 export const boolean: OptionRule = (v) => (typeof v === 'boolean' ? undefined : 'true or false');
 
+export const aFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
+
 export const text: OptionRule = (v) =>
   typeof v === 'string' && v.trim() !== '' ? undefined : 'a string that is not empty';
 

@@ -1,5 +1,6 @@
 import type { ClassProvider, FactoryProvider, ModuleMetadata, Type } from '@nestjs/common';
 import {
+  aFunction,
   boolean,
   checkObject,
   checkOptions,
@@ -141,7 +142,7 @@ function freeNames(names: readonly string[]): string | undefined {
 const ASYNC_RULES: OptionRules<ResilienceAsyncConfig> = {
   imports: list,
   inject: list,
-  useFactory: (v) => (typeof v === 'function' ? undefined : 'a function'),
+  useFactory: aFunction,
   useClass: (v) => (typeof v === 'function' ? undefined : 'a class'),
   useExisting: (v) => (v === null ? 'a provider' : undefined),
   health: () => undefined,

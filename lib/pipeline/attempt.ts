@@ -219,23 +219,14 @@ export class Attempt implements ContextSource {
     const limit = pipeline.limitFor(this.number, args);
     if (this.phase !== 'waiting') return; // the function made the caller leave
     if (limit !== undefined) this.startLimit(limit);
-    if (lane.bulkhead === undefined) {
-      this.run();
-      return;
-    }
+    if (lane.bulkhead === undefined) return this.run();
     const seat = new Seat(lane.bulkhead, pipeline.env);
     this.seat = seat;
-    if (seat.take()) {
-      this.run();
-      return;
-    }
+    if (seat.take()) return this.run();
     const priority = pipeline.priorityOf(args);
     if (this.phase !== 'waiting') return; // the function made the caller leave
     // it may also have freed a slot, or taken the last place in the queue
-    if (seat.take()) {
-      this.run();
-      return;
-    }
+    if (seat.take()) return this.run();
     const refusal = seat.refusal();
     if (refusal !== undefined) this.refuse(refusal);
     else this.queue(seat, priority);

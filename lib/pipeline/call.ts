@@ -7,7 +7,7 @@ import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { wasBlocked } from '../policies/time-limit/time-limit.js';
 import { Attempt } from './attempt.js';
 import type { AttemptOwner } from './attempt-owner.js';
-import { inheritedEnd, runAs } from './current-call.js';
+import { inheritedEnd, runAs, runInContext } from './current-call.js';
 import { emit } from './environment.js';
 import { ignore } from './ignore.js';
 import type { Lane } from './lane.js';
@@ -41,6 +41,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
   constructor(
     readonly pipeline: Pipeline,
     readonly lane: Lane,
+    private readonly method: Method,
     protected readonly self: unknown,
     readonly args: unknown[],
   ) {
@@ -143,8 +144,14 @@ export abstract class Call implements AttemptOwner<Attempt> {
     attempt.firstValue(value);
   }
 
+  /** Calls the method for an attempt, which its caller finds by `currentCall()`. */
+  protected callMethod(attempt: Attempt): unknown {
+    const run = this.pipeline.propagates ? runInContext : runAs;
+    return run(attempt, this.method, this.self, this.freshArgs());
+  }
+
   /** The arguments for the next attempt: a fresh copy where each is to have its own. */
-  protected freshArgs(): unknown[] {
+  private freshArgs(): unknown[] {
     const { retry, report } = this.pipeline;
     if (retry?.cloneArgs !== true) return this.args;
     try {

@@ -59,7 +59,7 @@ const INERT: CallContext = {
  * process warns once.
  */
 export function currentCall(): CallContext {
-  const source = running ?? contexts?.getStore();
+  const source = enclosingCall();
   if (source !== undefined) return source.context;
   if (!warned) {
     warned = true;
@@ -78,14 +78,13 @@ export function enclosingCall(): ContextSource | undefined {
   return running ?? contexts?.getStore();
 }
 
-/** Calls the method as the running attempt in an async context of its own. */
+/** Calls the method as the running attempt in an async context of its own; `openContexts` has been called. */
 export function runInContext(
   source: ContextSource,
   method: (...args: never[]) => unknown,
   self: unknown,
   args: unknown[],
 ): unknown {
-  openContexts();
   return contexts!.run(source, runAs, source, method, self, args);
 }
 

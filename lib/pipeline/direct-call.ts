@@ -1,16 +1,28 @@
+import type { Clock } from '../kernel/clock.js';
+import { makeContext } from './call-context.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import type { Lane } from './lane.js';
-import type { Pipeline } from './pipeline.js';
 
-/** A call that runs without an engine, where its key says what it meets. */
+/**
+ * A call that runs without an engine, as its method sees it: nothing can abort it and it has no
+ * deadline, so that calls which meet the same policies need not be told from each other.
+ */
 export class DirectCall implements ContextSource {
   constructor(
-    private readonly pipeline: Pipeline,
+    private readonly target: string,
+    private readonly clock: Clock,
     private readonly lane: Lane,
   ) {}
 
   get context(): CallContext {
-    return this.pipeline.context;
+    let signal: AbortSignal | undefined;
+    return makeContext({
+      clock: this.clock,
+      target: this.target,
+      attempt: 1,
+      ends: () => undefined,
+      signal: () => (signal ??= new AbortController().signal),
+    });
   }
 
   endsBy(): undefined {

@@ -20,14 +20,14 @@ class ObservableCall extends Call {
 
   constructor(
     pipeline: Pipeline,
-    private readonly method: Method,
+    method: Method,
     self: unknown,
     args: unknown[],
     private readonly subscriber: Subscriber<unknown>,
     /** Whether unsubscribing ends the work, or only hides from us when it ends. */
     private readonly stoppable: boolean,
   ) {
-    super(pipeline, pipeline.laneOf(args), self, args);
+    super(pipeline, pipeline.laneOf(args), method, self, args);
     subscriber.add(() => this.unsubscribed());
   }
 
@@ -39,9 +39,7 @@ class ObservableCall extends Call {
     let result: unknown;
     let source: Observable<unknown>;
     try {
-      result = this.inContext(attempt, () =>
-        runAs(attempt, this.method, this.self, this.freshArgs()),
-      );
+      result = this.callMethod(attempt);
       source = isObservable(result) ? result : from(result as ObservableInput<unknown>);
     } catch (error) {
       attempt.failed(error);
@@ -63,7 +61,10 @@ class ObservableCall extends Call {
     });
     this.inner = inner;
     try {
-      this.inContext(attempt, () => runAs(undefined, () => source.subscribe(inner), undefined, []));
+      const subscribe = (): unknown =>
+        runAs(undefined, () => source.subscribe(inner), undefined, []);
+      if (this.pipeline.propagates) runInContext(attempt, subscribe, undefined, []);
+      else subscribe();
     } catch (error) {
       attempt.failed(error); // a closed Subject throws instead of notifying
     }
@@ -136,10 +137,6 @@ class ObservableCall extends Call {
     if (attempt.hasValue) attempt.laterValue();
     else home(() => this.firstValue(attempt, value));
     this.subscriber.next(value);
-  }
-
-  private inContext<T>(attempt: Attempt, step: () => T): T {
-    return this.pipeline.propagates ? (runInContext(attempt, step, undefined, []) as T) : step();
   }
 
   /**

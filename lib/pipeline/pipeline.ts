@@ -1,6 +1,5 @@
 import { RETRY_TABLE } from '../errors/retry-table.js';
 import type { Classification } from '../kernel/classifier.js';
-import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
@@ -13,8 +12,8 @@ import { Fallback } from '../policies/fallback/fallback.js';
 import { Retry } from '../policies/retry/retry.js';
 import type { RetryBudget } from '../policies/retry/retry-budget.js';
 import { compileTimeLimit, type LimitFor } from '../policies/time-limit/time-limit.js';
-import { makeContext } from './call-context.js';
-import { type CallContext, type ContextSource, openContexts } from './current-call.js';
+import { openContexts } from './current-call.js';
+import { DirectCall } from './direct-call.js';
 import type { Environment } from './environment.js';
 import { fixedOf, type Lane, type Named, policyFor, type Sources } from './lane.js';
 import type { PolicySet } from './policy-set.js';
@@ -48,7 +47,7 @@ export interface PipelineParts {
 }
 
 /** The policies of one target, ready to run: made once, used by every call. */
-export class Pipeline implements ContextSource, Continuity {
+export class Pipeline implements Continuity {
   readonly env: Environment;
   /** Tells that a function from the options threw. */
   readonly report: PredicateReport;
@@ -66,6 +65,7 @@ export class Pipeline implements ContextSource, Continuity {
   readonly counters: PipelineCounters;
   private readonly sources: Sources;
   private readonly keyed: boolean;
+  private readonly direct: DirectCall;
   /**
    * A call needs the engine from its start: it may have to be answered while its method is still
    * running, or its answer is looked at.
@@ -96,6 +96,7 @@ export class Pipeline implements ContextSource, Continuity {
     this.keyed = Object.values(sources).some(
       (source) => source !== undefined && !('fixed' in source),
     );
+    this.direct = new DirectCall(name, env.clock, this.lane);
     this.budget = budget;
     this.counters = before?.counters ?? {
       retries: 0,
@@ -171,25 +172,9 @@ export class Pipeline implements ContextSource, Continuity {
     return this.priority?.(args) ?? 0;
   }
 
-  /** The context of a call that runs directly: nothing can abort it, so it need not be told from others. */
-  get context(): CallContext {
-    let signal: AbortSignal | undefined;
-    return makeContext({
-      clock: this.env.clock,
-      target: this.name,
-      attempt: 1,
-      ends: () => undefined,
-      signal: () => (signal ??= new AbortController().signal),
-    });
-  }
-
-  endsBy(_clock: Clock): undefined {
-    return undefined; // a call with a deadline does not run directly
-  }
-
-  /** Whether a call that runs directly has a slot there. */
-  holds(bulkhead: object): boolean {
-    return this.lane.bulkhead?.policy === bulkhead;
+  /** What a method sees of its call where that runs without an engine. */
+  directCall(lane: Lane): DirectCall {
+    return lane === this.lane ? this.direct : new DirectCall(this.name, this.env.clock, lane);
   }
 
   classify(error: unknown): Classification {

@@ -1,6 +1,7 @@
 import { type Mistake, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
+import { KEY_DEFAULTS } from '../kernel/keys.js';
 import type { PredicateReport } from '../kernel/matcher.js';
 import { type Forgetting, type KeyLimits, KeyedPolicies } from './keyed-policies.js';
 import type { Source } from './lane.js';
@@ -14,8 +15,6 @@ export interface StoredOptions {
   maxKeys?: number;
   idleTtl?: Milliseconds;
 }
-
-export const KEY_DEFAULTS: KeyLimits = { maxKeys: 1_000, idleTtl: 600_000 };
 
 /** What a store must know of its kind of policy. */
 export interface PolicyKindOf<P, O extends StoredOptions> extends Forgetting<P> {

@@ -2,8 +2,7 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { type Permit, REFUSED } from '../kernel/permit.js';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
-import { DirectCall } from './direct-call.js';
-import { inheritedEnd, runAs, runInContext } from './current-call.js';
+import { inheritedEnd, runAs } from './current-call.js';
 import { followSignal } from './follow-signal.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
@@ -17,16 +16,6 @@ class PromiseCall extends Call {
   private settled: Settled | undefined;
   private resolve: ((value: unknown) => void) | undefined;
   private reject: ((error: unknown) => void) | undefined;
-
-  constructor(
-    pipeline: Pipeline,
-    lane: Lane,
-    private readonly method: Method,
-    self: unknown,
-    args: unknown[],
-  ) {
-    super(pipeline, lane, self, args);
-  }
 
   start(): Promise<unknown> {
     this.begin();
@@ -42,21 +31,13 @@ class PromiseCall extends Call {
   override invoke(attempt: Attempt): void {
     try {
       // adopts foreign thenables, so that one that calls back twice settles once
-      void Promise.resolve(this.run(attempt)).then(
+      void Promise.resolve(this.callMethod(attempt)).then(
         (value) => attempt.succeeded(value),
         (error: unknown) => attempt.failed(error),
       );
     } catch (error) {
       attempt.failed(error);
     }
-  }
-
-  private run(attempt: Attempt): unknown {
-    const { method, self } = this;
-    const args = this.freshArgs();
-    return this.pipeline.propagates
-      ? runInContext(attempt, method, self, args)
-      : runAs(attempt, method, self, args);
   }
 
   override stopWork(): void {
@@ -169,7 +150,7 @@ function runDirectly(
   const failed = (error: unknown): unknown =>
     new PromiseCall(pipeline, lane, method, self, args).resume(permit, startedAt, mark, error);
   try {
-    const source = lane === pipeline.lane ? pipeline : new DirectCall(pipeline, lane);
+    const source = pipeline.directCall(lane);
     return Promise.resolve(runAs(source, method, self, args)).then((value) => {
       bulkhead?.policy.release();
       if (measures) breaker.policy.settle(permit, 'success', pipeline.env.clock.now() - startedAt);

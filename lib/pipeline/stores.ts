@@ -12,6 +12,7 @@ import {
 import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
 import { RETRY_BUDGET_DEFAULTS } from '../policies/retry/retry.options.js';
 import { RetryBudget } from '../policies/retry/retry-budget.js';
+import { timeLimitOf } from '../policies/time-limit/time-limit.js';
 import { emit, type Environment } from './environment.js';
 import type { Sources } from './lane.js';
 import { PolicyStore, sharedOptions, type StoredOptions } from './policy-store.js';
@@ -196,8 +197,7 @@ export class PolicyStores {
 
   private widen(name: string, { circuitBreaker, timeLimit }: PolicySet): void {
     if (circuitBreaker?.halfOpenLease !== undefined) return;
-    const ms = typeof timeLimit === 'object' ? timeLimit.ms : timeLimit;
-    const needed = typeof ms === 'number' ? 2 * ms : 0;
+    const needed = timeLimit === undefined ? 0 : 2 * (timeLimitOf(timeLimit) ?? 0);
     const lease = Math.max(needed, this.leases.get(name) ?? CIRCUIT_BREAKER_DEFAULTS.halfOpenLease);
     this.leases.set(name, lease);
     this.circuitBreaker.fixed(name)?.widenLease(lease);

@@ -1,4 +1,5 @@
 import {
+  aFunction,
   checkOptions,
   either,
   integer,
@@ -9,6 +10,7 @@ import {
   text,
 } from '../../kernel/check.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import { KEY_DEFAULTS, KEY_RULES } from '../../kernel/keys.js';
 
 /** Options of a bulkhead. */
 export interface BulkheadOptions {
@@ -54,11 +56,9 @@ export interface BulkheadOptions {
 export const BULKHEAD_DEFAULTS = {
   maxConcurrent: 10,
   maxQueue: 10,
-  maxKeys: 1_000,
-  idleTtl: 600_000,
+  ...KEY_DEFAULTS,
 } as const;
 
-const aFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
 const never: OptionRule = (v) => (v === false ? undefined : 'false');
 
 const RULES: OptionRules<BulkheadOptions> = {
@@ -68,9 +68,7 @@ const RULES: OptionRules<BulkheadOptions> = {
   priority: aFunction,
   maxHold: either(span(1), never),
   name: text,
-  key: aFunction,
-  maxKeys: integer(1, 1_000_000),
-  idleTtl: span(1),
+  ...KEY_RULES,
 };
 
 /** Every mistake in the options. */

@@ -1,4 +1,5 @@
 import {
+  aFunction,
   boolean,
   checkOptions,
   either,
@@ -15,6 +16,7 @@ import {
   text,
 } from '../../kernel/check.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import { KEY_DEFAULTS, KEY_RULES } from '../../kernel/keys.js';
 import { type ErrorMatchers, errorMatchers } from '../../kernel/matcher.js';
 import type { Trip } from './trip.js';
 
@@ -155,8 +157,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
   halfOpenCalls: 3,
   halfOpenLease: 5_000,
   gradualClose: false,
-  maxKeys: 1_000,
-  idleTtl: 600_000,
+  ...KEY_DEFAULTS,
   critical: false,
   mode: 'enforce',
 } as const;
@@ -166,8 +167,6 @@ const countWindow: OptionRule = (v) => {
   const wish = integer(1, 1_000_000)(calls);
   return wish === undefined ? undefined : `{ calls: ${wish} }`;
 };
-
-const aFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
 
 const STEP_RULES: OptionRules<GradualCloseOptions> = {
   steps: (v) => {
@@ -207,9 +206,7 @@ const RULES: OptionRules<CircuitBreakerOptions> = {
   ignore: errorMatchers,
   isFailure: aFunction,
   name: text,
-  key: aFunction,
-  maxKeys: integer(1, 1_000_000),
-  idleTtl: span(1),
+  ...KEY_RULES,
   critical: boolean,
   mode: oneOf('enforce', 'shadow'),
 };

@@ -1,4 +1,5 @@
 import {
+  aFunction,
   checkObject,
   checkOptions,
   isOptionsObject,
@@ -76,8 +77,6 @@ export function fallbackList(plan: FallbackPlan): readonly FallbackOptions[] {
 /** What an entry may be; exactly one of them. */
 const KINDS = ['handler', 'method', 'value', 'cache', 'alternative', 'queue'] as const;
 
-const isFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
-
 const functions: OptionRule = (v) => {
   const list: readonly unknown[] = Array.isArray(v) ? v : [v];
   const good = list.length > 0 && list.every((f) => typeof f === 'function');
@@ -88,7 +87,7 @@ const functions: OptionRule = (v) => {
 const anything: OptionRule = () => undefined;
 
 const RULES: OptionRules<Record<(typeof KINDS)[number] | 'receipt' | 'on' | 'except', unknown>> = {
-  handler: isFunction,
+  handler: aFunction,
   method: text,
   value: anything,
   cache: anything,

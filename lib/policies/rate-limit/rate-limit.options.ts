@@ -2,12 +2,12 @@ import {
   checkOptions,
   integer,
   type Mistake,
-  type OptionRule,
   type OptionRules,
   span,
   text,
 } from '../../kernel/check.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import { KEY_DEFAULTS, KEY_RULES } from '../../kernel/keys.js';
 
 /** Options of a rate limit. */
 export interface RateLimitOptions {
@@ -47,22 +47,17 @@ export interface RateLimitOptions {
 export const RATE_LIMIT_DEFAULTS = {
   per: 1_000,
   maxWait: 0,
-  maxKeys: 1_000,
-  idleTtl: 600_000,
+  ...KEY_DEFAULTS,
 } as const;
 
 const calls = integer(1, 1_000_000_000);
-const aFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
-
 const RULES: OptionRules<RateLimitOptions> = {
   limit: calls,
   per: span(1),
   burst: calls,
   maxWait: span(0),
   name: text,
-  key: aFunction,
-  maxKeys: integer(1, 1_000_000),
-  idleTtl: span(1),
+  ...KEY_RULES,
 };
 
 /** Every mistake in the options. */

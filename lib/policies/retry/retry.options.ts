@@ -1,4 +1,5 @@
 import {
+  aFunction,
   boolean,
   checkOptions,
   either,
@@ -150,7 +151,6 @@ export const RETRY_DEFAULTS = {
 
 export const RETRY_BUDGET_DEFAULTS = { ratio: 0.2, minimum: 3 } as const;
 
-const aFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
 const anObject = (otherwise: string): OptionRule => {
   return (v) => (v === false || isOptionsObject(v) ? undefined : `${otherwise} or false`);
 };

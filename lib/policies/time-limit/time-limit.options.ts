@@ -1,10 +1,10 @@
 import {
+  aFunction,
   boolean,
   checkOptions,
   either,
   isOptionsObject,
   type Mistake,
-  type OptionRule,
   type OptionRules,
   show,
   span,
@@ -35,8 +35,6 @@ export interface TimeLimitOptions {
 }
 
 export const limit = span(1);
-const aFunction: OptionRule = (v) => (typeof v === 'function' ? undefined : 'a function');
-
 const RULES: OptionRules<TimeLimitOptions> = {
   ms: either(limit, aFunction),
   idle: limit,

@@ -128,6 +128,44 @@ export interface PoliciesChanged extends EventBase<'policies-changed'> {
   readonly policies: readonly string[];
 }
 
+/** The states of all components were saved, or of one by name. */
+export interface CheckpointSaved extends EventBase<'checkpoint-saved'> {
+  /** The number of the generation, or the name it was given. */
+  readonly id: string;
+  readonly bytes: number;
+}
+
+/** A save failed; nothing acknowledged is lost, for the journal goes on. */
+export interface CheckpointFailed extends EventBase<'checkpoint-failed'> {
+  readonly error: unknown;
+}
+
+/** The states were taken from the store, at start or after a fence. */
+export interface CheckpointRecovered extends EventBase<'checkpoint-recovered'> {
+  /** The last entry of the journal. */
+  readonly sequence: number;
+  /** Bytes at the end of the journal that belonged to no whole entry. */
+  readonly tailTruncatedBytes: number;
+  /** Saved states that were damaged, and were not needed. */
+  readonly skipped: number;
+}
+
+/** An earlier state was restored by hand. */
+export interface CheckpointRestored extends EventBase<'checkpoint-restored'> {
+  readonly id: string;
+  readonly components: readonly string[];
+}
+
+/** A write or a sync failed: nothing is accepted until the store has been opened again. */
+export interface StoreFenced extends EventBase<'store-fenced'> {
+  readonly error: unknown;
+}
+
+/** A call had its component for longer than is good for those who wait. */
+export interface SlowCheckpointCall extends EventBase<'slow-checkpoint-call'> {
+  readonly duration: Milliseconds;
+}
+
 /** Everything this library reports. Closed: a `switch` over `type` can be exhaustive. */
 export type ResilienceEvent =
   | CircuitStateChanged
@@ -143,4 +181,17 @@ export type ResilienceEvent =
   | UnboundCall
   | RetryDeclined
   | BulkheadReclaimed
-  | PoliciesChanged;
+  | PoliciesChanged
+  | CheckpointSaved
+  | CheckpointFailed
+  | CheckpointRecovered
+  | CheckpointRestored
+  | StoreFenced
+  | SlowCheckpointCall;
+
+/** An event as it is made; when and how loud is added where it is sent. */
+export type EventBody = ResilienceEvent extends infer E
+  ? E extends ResilienceEvent
+    ? Omit<E, 'at' | 'severity'>
+    : never
+  : never;

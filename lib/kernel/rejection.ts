@@ -4,7 +4,13 @@ const BRAND: unique symbol = Symbol.for('bulwark:rejection') as never;
 
 /** The kinds of policy that can refuse a call. */
 export type PolicyKind =
-  'circuit-breaker' | 'retry' | 'bulkhead' | 'time-limit' | 'rate-limit' | 'fallback';
+  | 'circuit-breaker'
+  | 'retry'
+  | 'bulkhead'
+  | 'time-limit'
+  | 'rate-limit'
+  | 'fallback'
+  | 'checkpoint';
 
 /** What every refusal can say about itself. */
 export interface RejectionInit {

@@ -1,6 +1,6 @@
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
-import type { ResilienceEvent, Severity } from '../kernel/event.js';
+import type { EventBody, ResilienceEvent, Severity } from '../kernel/event.js';
 import type { Random } from '../kernel/random.js';
 import type { EventBus } from './event-bus.js';
 
@@ -15,12 +15,6 @@ export interface Environment {
   /** Whether every decision on the way of a call is written down. */
   readonly trace: boolean;
 }
-
-type EventBody = ResilienceEvent extends infer E
-  ? E extends ResilienceEvent
-    ? Omit<E, 'at' | 'severity'>
-    : never
-  : never;
 
 const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
   'circuit-state-changed': 'warning',
@@ -37,6 +31,12 @@ const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
   'retry-declined': 'info',
   'bulkhead-reclaimed': 'warning',
   'policies-changed': 'info',
+  'checkpoint-saved': 'debug',
+  'checkpoint-failed': 'error',
+  'checkpoint-recovered': 'info',
+  'checkpoint-restored': 'warning',
+  'store-fenced': 'error',
+  'slow-checkpoint-call': 'warning',
 };
 
 /** Stamps an event and sends it, if anybody listens. */

@@ -82,6 +82,12 @@ export function events(service: ResilienceService): void {
       case 'retry-declined':
       case 'bulkhead-reclaimed':
       case 'policies-changed':
+      case 'checkpoint-saved':
+      case 'checkpoint-failed':
+      case 'checkpoint-recovered':
+      case 'checkpoint-restored':
+      case 'store-fenced':
+      case 'slow-checkpoint-call':
         break;
       default:
         event satisfies never; // the union is closed

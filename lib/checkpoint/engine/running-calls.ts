@@ -1,0 +1,57 @@
+import type { Clock } from '../../kernel/clock.js';
+import type { Milliseconds } from '../../kernel/duration.js';
+import { CheckpointError } from '../checkpoint.error.js';
+import type { Component } from '../component/component.js';
+import type { CheckpointCall } from '../transaction/checkpoint-call.js';
+
+/** The calls that are running, to end them when that must be. */
+export class RunningCalls {
+  private readonly running = new Set<CheckpointCall>();
+  private whenDrained: (() => void) | undefined;
+
+  /** @param objection what a call is told that cannot go on */
+  constructor(
+    private readonly clock: Clock,
+    private readonly components: ReadonlyMap<string, Component>,
+    private readonly objection: (target: string) => unknown,
+  ) {}
+
+  add(call: CheckpointCall): void {
+    this.running.add(call);
+  }
+
+  delete(call: CheckpointCall): void {
+    this.running.delete(call);
+    if (this.running.size === 0) this.whenDrained?.();
+  }
+
+  /** Nothing that is not in the journal by now will be. */
+  dismissAll(): void {
+    for (const call of this.running) call.dismiss(this.objection(call.target));
+    this.refuseWaiting();
+  }
+
+  refuseWaiting(): void {
+    for (const { turns } of this.components.values())
+      turns.refuseNew((target) => this.objection(target));
+  }
+
+  /** Lets them end, for so long; the rest is dismissed. */
+  async drain(patience: Milliseconds): Promise<void> {
+    if (this.running.size === 0) return;
+    const drained = new Promise<void>((resolve) => (this.whenDrained = resolve));
+    try {
+      await this.within(patience, drained, 'calls are still running');
+    } catch {
+      this.dismissAll();
+    }
+  }
+
+  within<T>(patience: Milliseconds, work: Promise<T>, problem: string): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(new CheckpointError('CHECKPOINT_CLOSED', problem));
+      const cancel = this.clock.schedule(late, patience);
+      void work.then(resolve, reject).finally(cancel);
+    });
+  }
+}

@@ -1,0 +1,179 @@
+import type { Clock } from '../../kernel/clock.js';
+import type { EventBody } from '../../kernel/event.js';
+import type {
+  CheckpointInfo,
+  CheckpointStore,
+  PartToSave,
+  UnchangedPart,
+} from '../checkpoint-store.js';
+import type { Component } from '../component/component.js';
+
+/** What saving needs. */
+export interface SavingInit {
+  readonly store: CheckpointStore;
+  readonly clock: Clock;
+  readonly emit: (body: EventBody) => void;
+  readonly components: ReadonlyMap<string, Component>;
+}
+
+/** How many calls of a component are journaled before it is saved, if it does not say. */
+const CALLS = 1_000;
+/** How long a component that is changed in place is waited for. */
+const GATE = 1_000;
+
+/** When components are saved, one save at a time. */
+export class Saving {
+  private last: Promise<unknown> = Promise.resolve();
+  private isPlanned = false;
+  private isStopped = false;
+  private cancelTimer: (() => void) | undefined;
+
+  constructor(private readonly init: SavingInit) {}
+
+  /** Whether anything has changed since it was saved. */
+  get isDue(): boolean {
+    return this.all().some(({ unsaved, isSaved, captured }) => unsaved > 0 || !isSaved || captured);
+  }
+
+  save(options: { readonly barrier?: boolean } = {}): Promise<CheckpointInfo> {
+    return this.inTurn(() => this.saveNow(options.barrier === true));
+  }
+
+  create(name: string): Promise<CheckpointInfo> {
+    return this.inTurn(async () => {
+      const open = await this.standStill();
+      const saved = this.init.store.create(
+        name,
+        this.all().map((component) => component.part()),
+      );
+      open();
+      return this.told(await saved);
+    });
+  }
+
+  /** A component has changed: perhaps it is time. */
+  look(): void {
+    if (this.isPlanned || this.isStopped) return;
+    if (this.all().some((component) => this.isFull(component))) this.plan();
+    else this.watchTime();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.cancelTimer?.();
+  }
+
+  private isFull({ unsaved, savedAt, options }: Component): boolean {
+    if (unsaved === 0) return false;
+    const { calls = CALLS, time } = options.snapshot ?? {};
+    return unsaved >= calls || (time !== undefined && this.init.clock.now() - savedAt >= time);
+  }
+
+  private watchTime(): void {
+    if (this.cancelTimer !== undefined) return;
+    const { clock } = this.init;
+    const dues = this.all().flatMap(({ unsaved, savedAt, options }) =>
+      unsaved === 0 || options.snapshot?.time === undefined
+        ? []
+        : [savedAt + options.snapshot.time],
+    );
+    if (dues.length === 0) return;
+    const fire = (): void => {
+      this.cancelTimer = undefined;
+      this.look();
+    };
+    this.cancelTimer = clock.schedule(fire, Math.max(0, Math.min(...dues) - clock.now()));
+  }
+
+  private plan(): void {
+    this.isPlanned = true;
+    void this.save()
+      .catch(() => {
+        // told by an event; tried again after as many calls
+      })
+      .then(() => {
+        this.isPlanned = false;
+        this.look();
+      });
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(async () => {
+      try {
+        return await work();
+      } catch (error) {
+        this.init.emit({ type: 'checkpoint-failed', target: 'checkpoint', error });
+        throw error;
+      }
+    });
+    this.last = result.catch(() => {});
+    return result;
+  }
+
+  private async saveNow(barrier: boolean): Promise<CheckpointInfo> {
+    const open = await this.standStill();
+    const components = this.all();
+    const parts: (PartToSave | UnchangedPart)[] = [];
+    const counts = components.map((component) => {
+      const { name, isSaved, unsaved, captured, isInFlux } = component;
+      // one that did not come to rest stays as it was saved last, if it was
+      if (isSaved && (isInFlux || (unsaved === 0 && !barrier && captured === undefined)))
+        parts.push({ component: name, unchanged: true });
+      else if (!isInFlux) parts.push(component.part());
+      return unsaved;
+    });
+    const startedAt = this.init.clock.now();
+    const saved = this.init.store.snapshot(parts, { barrier });
+    open();
+    try {
+      const info = await saved;
+      for (const [i, component] of components.entries()) {
+        component.unsaved -= counts[i]!;
+        component.isSaved = true;
+        component.savedAt = startedAt;
+      }
+      return this.told(info);
+    } catch (error) {
+      // not at once again: as many calls, or as much time, later
+      for (const [i, component] of components.entries()) {
+        component.unsaved -= counts[i]!;
+        component.isSaved = false;
+        component.savedAt = startedAt;
+      }
+      throw error;
+    }
+  }
+
+  /** Closes the components that a running call changes in place; answers how to open them again. */
+  private async standStill(): Promise<() => void> {
+    const opens: (() => void)[] = [];
+    for (const component of this.all().filter(({ isInFlux }) => isInFlux)) {
+      opens.push(component.close());
+      await this.atMost(component.whenIdle());
+    }
+    return () => {
+      for (const open of opens) open();
+    };
+  }
+
+  private atMost(work: Promise<void>): Promise<void> {
+    const { clock } = this.init;
+    return new Promise((resolve) => {
+      const cancel = clock.schedule(resolve, GATE);
+      void work.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  private told(info: CheckpointInfo): CheckpointInfo {
+    const { id, bytes } = info;
+    this.init.emit({ type: 'checkpoint-saved', target: 'checkpoint', id, bytes });
+    return info;
+  }
+
+  private all(): Component[] {
+    return [...this.init.components.values()];
+  }
+}

@@ -1,0 +1,275 @@
+import { show } from '../../kernel/check.js';
+import type { Component } from '../component/component.js';
+import type { CheckpointOptions } from '../component/component.options.js';
+import type { Appended } from '../checkpoint-store.js';
+import type { Milliseconds } from '../../kernel/duration.js';
+import type { Values } from '../value/values.js';
+import { AttemptVoidError } from './attempt-void.error.js';
+import { CommitUnknownError } from './checkpoint-rejections.js';
+import { currentScope, runInScope, Scope } from './scope.js';
+import type { Member } from './member.js';
+import { type Savepoint, Transaction } from './transaction.js';
+
+/** What a call needs of the engine behind its component. */
+export interface CallHost {
+  readonly values: Values;
+  now(): Milliseconds;
+  /** Why no call can begin now; undefined if one can. */
+  objection(target: string): unknown;
+  /** Puts what the transaction changed into the journal and publishes it; undefined if it changed nothing. */
+  commit(transaction: Transaction): Appended | undefined;
+  /** Resolves when the states of these are as durable as their options say; undefined if they are. */
+  settled(components: Iterable<Member>): Promise<void> | undefined;
+  began(call: CheckpointCall): void;
+  ended(call: CheckpointCall): void;
+  /** Hears how long a call ran. */
+  ran(target: string, duration: Milliseconds): void;
+}
+
+/** Which call it is. */
+export interface CallFacts {
+  /** The name of the protected method. */
+  readonly target: string;
+  readonly component: Component;
+  readonly host: CallHost;
+  readonly options: CheckpointOptions;
+  readonly args: readonly unknown[];
+  /** From here on it cannot be called off: it is in the journal. */
+  readonly committed: () => void;
+}
+
+/** One attempt of a `@Checkpoint` method: its turn, its changes, and their way into the journal. */
+export class CheckpointCall {
+  /** The call that this one joins. */
+  private readonly outer: Scope | undefined;
+  private readonly transaction: Transaction;
+  private scope: Scope | undefined;
+  private point: Savepoint | undefined;
+  /** The captured state before it, where it joined another call. */
+  private image: Uint8Array | undefined;
+  /** Other joined calls ran when it began: what it changed cannot be told from what they did. */
+  private hasSiblings = false;
+  private leaveLine: (() => void) | undefined;
+  private sendAway: ((error: unknown) => void) | undefined;
+  private beganAt: Milliseconds = 0;
+  /** Whether its changes are kept is settled. */
+  private isDecided = false;
+
+  constructor(private readonly facts: CallFacts) {
+    const scope = currentScope();
+    const joins = scope !== undefined && scope.objection === undefined;
+    this.outer = joins ? scope : undefined;
+    this.transaction = joins ? scope.transaction : new Transaction();
+  }
+
+  get target(): string {
+    return this.facts.target;
+  }
+
+  /**
+   * Asks for the turn.
+   *
+   * @returns true if it may run now; else `granted` or `refused` is called, unless it leaves before
+   * @throws ResilienceRejection if it may not run, nor wait
+   */
+  enter(granted: () => void, refused: (error: unknown) => void): boolean {
+    const { component, host, target } = this.facts;
+    const objection = this.outer === undefined ? host.objection(target) : undefined;
+    if (objection !== undefined) throw objection;
+    if (component.starting !== undefined) {
+      this.enterWhenStarted(component.starting, granted, refused);
+      return false;
+    }
+    if (!component.isSerial || component.turns.take(this.transaction)) return true;
+    this.leaveLine = component.turns.wait(this.transaction, target, granted, refused);
+    return false;
+  }
+
+  /** Runs the method; resolves when what it did is as safe as the component's options say. */
+  run(method: () => unknown): Promise<unknown> {
+    const { component } = this.facts;
+    this.leaveLine = undefined;
+    let key: string | undefined;
+    try {
+      key = this.answerKey();
+      if (key !== undefined && component.answers.has(key)) return this.answerAgain(key);
+      this.begin();
+    } catch (error) {
+      if (this.outer === undefined) this.transaction.end();
+      return Promise.reject(error);
+    }
+    return new Promise((resolve, reject) => {
+      this.sendAway = reject;
+      const failed = (error: unknown): void => {
+        this.undo(error, false);
+        this.methodEnded();
+        reject(error);
+      };
+      const succeeded = (value: unknown): void => {
+        let answer: unknown;
+        try {
+          answer = this.keep(value, key);
+        } catch (error) {
+          failed(error);
+          return;
+        }
+        this.methodEnded();
+        resolve(answer);
+      };
+      try {
+        Promise.resolve(runInScope(this.scope!, method)).then(succeeded, failed);
+      } catch (error) {
+        failed(error);
+      }
+    });
+  }
+
+  /**
+   * Nobody waits for this attempt any more: it leaves the line, or what it does from now on counts
+   * no more. Does nothing once it is in the journal.
+   */
+  void(reason: unknown): void {
+    this.leaveLine?.();
+    if (this.scope !== undefined) this.undo(reason, true);
+    else if (this.outer === undefined) this.transaction.end();
+  }
+
+  /** The same, and its caller hears of it now. */
+  dismiss(error: unknown): void {
+    if (this.isDecided) return;
+    this.void(error);
+    this.sendAway?.(error);
+  }
+
+  private enterWhenStarted(
+    starting: Promise<void>,
+    granted: () => void,
+    refused: (error: unknown) => void,
+  ): void {
+    let hasLeft = false;
+    this.leaveLine = () => (hasLeft = true);
+    const again = (): void => {
+      if (hasLeft) return;
+      try {
+        if (this.enter(granted, refused)) granted();
+      } catch (error) {
+        refused(error);
+      }
+    };
+    void starting.then(again, (error: unknown) => {
+      if (!hasLeft) refused(error);
+    });
+  }
+
+  private answerKey(): string | undefined {
+    const { options, args, target } = this.facts;
+    if (options.idempotencyKey === undefined) return undefined;
+    const key: unknown = options.idempotencyKey(...(args as never[]));
+    if (typeof key === 'string' && key !== '') return `${target}\n${key}`;
+    throw new TypeError(
+      `${target} idempotencyKey: got ${show(key)}, expected a string that is not empty`,
+    );
+  }
+
+  private answerAgain(key: string): Promise<unknown> {
+    const { component, host } = this.facts;
+    const answer = host.values.give(component.answers.get(key));
+    if (this.outer === undefined) this.transaction.end();
+    // the call that gave this answer first is perhaps not on disk yet
+    return Promise.resolve(this.when(host.settled([component]), answer));
+  }
+
+  private begin(): void {
+    const { component, host, options } = this.facts;
+    const { transaction, outer } = this;
+    this.beganAt = host.now();
+    if (outer !== undefined) {
+      if (options.rollback === true) this.image = component.captured?.capture();
+      this.point = transaction.save();
+      this.hasSiblings = transaction.joined > 0;
+    }
+    transaction.enter(component, options.rollback === true);
+    if (outer !== undefined) transaction.joined += 1;
+    this.scope = new Scope(transaction, outer);
+    host.began(this);
+  }
+
+  /** The method answered: its changes join those of the call around it, or go into the journal. */
+  private keep(value: unknown, key: string | undefined): unknown {
+    if (this.isDecided) return value; // nobody waits for it
+    const { transaction, facts, scope } = this;
+    const { component, options, args, host, target } = facts;
+    const objection = scope!.objection;
+    if (objection !== undefined) throw new AttemptVoidError(target, objection.why, objection.cause);
+    if (options.journal !== undefined) {
+      const entry = options.journal(value as never, ...(args as never[]));
+      transaction.entries.push({
+        component,
+        entry: host.values.takeCopy(entry, `${target} journal`),
+      });
+    }
+    if (key !== undefined)
+      transaction.answers.push({
+        component,
+        key,
+        answer: host.values.takeCopy(value, `${target} answer`),
+      });
+    if (this.outer !== undefined) {
+      this.decide();
+      transaction.joined -= 1;
+      return value;
+    }
+    if (transaction.doom !== undefined) throw transaction.doom.cause;
+    if (transaction.joined > 0)
+      throw new TypeError(`${target}: a @Checkpoint call that it made is still running; await it`);
+    const appended = host.commit(transaction);
+    const settled = host.settled([component, ...transaction.holds]);
+    this.decide();
+    transaction.end();
+    if (appended !== undefined) facts.committed();
+    return this.when(settled, value);
+  }
+
+  /** Its changes are to be forgotten. */
+  private undo(reason: unknown, stillRuns: boolean): void {
+    if (this.isDecided) return;
+    this.decide(stillRuns ? { reason } : undefined);
+    const { transaction } = this;
+    if (this.outer === undefined) {
+      transaction.end();
+      return;
+    }
+    transaction.joined -= 1;
+    if (transaction.isOver) return;
+    const { captured } = this.facts.component;
+    const inPlace = captured !== undefined && stillRuns;
+    // side by side with others its changes cannot be told from theirs
+    if (this.hasSiblings || transaction.joined > 0 || inPlace)
+      transaction.doom ??= { cause: reason };
+    else transaction.backTo(this.point!);
+    if (this.image !== undefined) void captured!.restore(this.image);
+  }
+
+  private decide(voided?: { readonly reason: unknown }): void {
+    this.isDecided = true;
+    if (voided === undefined) this.scope!.end();
+    else this.scope!.void(voided.reason);
+    this.facts.host.ended(this);
+  }
+
+  private methodEnded(): void {
+    const { host, component, target } = this.facts;
+    this.transaction.leave(component);
+    if (this.outer === undefined) host.ran(target, host.now() - this.beganAt);
+  }
+
+  private when(settled: Promise<void> | undefined, value: unknown): unknown {
+    if (settled === undefined) return value;
+    return settled.then(
+      () => value,
+      (error: unknown) => {
+        throw new CommitUnknownError(this.target, error);
+      },
+    );
+  }
+}

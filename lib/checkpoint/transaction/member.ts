@@ -1,0 +1,49 @@
+/** A transaction, as far as turns are concerned. */
+export interface Party {
+  /** Grows with each: of two, the one with the larger number is the younger. */
+  readonly number: number;
+  /** The components whose turn it has. */
+  readonly holds: Set<Member>;
+  /** The turns it waits for. */
+  readonly waits: Set<Waiter>;
+}
+
+/** The turns of one component, as those see them who have one. */
+export interface Line {
+  readonly component: Member;
+  /** Who has the turn. */
+  readonly current: Party | undefined;
+  release(party: Party): void;
+}
+
+/** A transaction in the line of one component. */
+export interface Waiter {
+  readonly transaction: Party;
+  readonly turns: Line;
+  /** The call that waits. */
+  readonly target: string;
+  /** Leaves the line; nothing is called any more. */
+  leave(): void;
+  /** Is taken out of the line, and told why. */
+  refuse(error: unknown): void;
+}
+
+/** State that a running call changes for everybody to see. */
+export interface InPlace {
+  /** The state before the transaction that is running. */
+  before: Uint8Array | undefined;
+  capture(): Uint8Array;
+  restore(image: Uint8Array): void | Promise<void>;
+}
+
+/** A component, as far as a transaction is concerned. */
+export interface Member {
+  readonly name: string;
+  readonly turns: Line;
+  /** Its state, where calls change that in place. */
+  readonly captured: InPlace | undefined;
+  /** One of its methods begins. */
+  methodBegan(): void;
+  /** One of its methods has ended. */
+  methodEnded(): void;
+}

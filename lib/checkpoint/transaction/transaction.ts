@@ -1,0 +1,146 @@
+import { AttemptVoidError } from './attempt-void.error.js';
+import type { Overlay } from '../collections/overlay.js';
+import type { Op } from '../state/field-state.js';
+import type { InPlace, Member, Party, Waiter } from './member.js';
+
+/** A durable field, as far as a transaction is concerned. */
+export interface Field {
+  readonly component: Member;
+  readonly name: string;
+  overlay(): Overlay;
+}
+
+/** What a transaction keeps of itself to come back to. */
+export interface Savepoint {
+  readonly overlays: ReadonlyMap<Field, Overlay>;
+  readonly entries: number;
+  readonly answers: number;
+}
+
+/** An answer to be given again to calls with the same key. */
+export interface KeptAnswer {
+  readonly component: Member;
+  readonly key: string;
+  readonly answer: unknown;
+}
+
+/** An entry that a component with captured state wrote itself. */
+export interface OwnEntry {
+  readonly component: Member;
+  readonly entry: unknown;
+}
+
+let count = 0;
+
+/** One `@Checkpoint` call with all that joined it: kept as a whole, or not at all. */
+export class Transaction implements Party {
+  /** Grows with each: of two, the one with the larger number is the younger. */
+  readonly number = (count += 1);
+  /** The components whose turn it has. */
+  readonly holds = new Set<Member>();
+  /** The turns it waits for. */
+  readonly waits = new Set<Waiter>();
+  readonly entries: OwnEntry[] = [];
+  readonly answers: KeptAnswer[] = [];
+  /** Why it must not be kept, though its outermost call may end well. */
+  doom: { readonly cause: unknown } | undefined;
+  isOver = false;
+  /** How many joined calls are running now. */
+  joined = 0;
+  private overlays = new Map<Field, Overlay>();
+  /** Components to be put back to what they were, unless it is published. */
+  private readonly images = new Map<InPlace, Uint8Array>();
+  /** Methods that change state in place, and run. */
+  private inPlace = 0;
+  private isPublished = false;
+
+  /**
+   * A method of the component begins.
+   *
+   * @param rollback whether its state is put back if the transaction fails
+   */
+  enter(component: Member, rollback: boolean): void {
+    const { captured } = component;
+    if (captured !== undefined) {
+      if (rollback && !this.images.has(captured)) {
+        captured.before = captured.capture();
+        this.images.set(captured, captured.before);
+      }
+      this.inPlace += 1;
+    }
+    component.methodBegan();
+  }
+
+  /** The method has ended, whether somebody waited for it or not. */
+  leave(component: Member): void {
+    component.methodEnded();
+    if (component.captured === undefined) return;
+    this.inPlace -= 1;
+    if (this.isOver) this.giveBack();
+  }
+
+  /** The changes of a field, if there are any yet. */
+  changesOf(field: Field): Overlay | undefined {
+    return this.overlays.get(field);
+  }
+
+  /** The changes of a field, to make more. */
+  change(field: Field): Overlay {
+    let overlay = this.overlays.get(field);
+    if (overlay === undefined) {
+      overlay = field.overlay();
+      this.overlays.set(field, overlay);
+    }
+    return overlay;
+  }
+
+  save(): Savepoint {
+    const overlays = new Map([...this.overlays].map(([field, overlay]) => [field, overlay.copy()]));
+    return { overlays, entries: this.entries.length, answers: this.answers.length };
+  }
+
+  /** Takes back what was changed since. A savepoint is good for one time. */
+  backTo(point: Savepoint): void {
+    this.overlays = new Map(point.overlays);
+    this.entries.length = point.entries;
+    this.answers.length = point.answers;
+  }
+
+  /** Its changes by field, as they are journaled. */
+  *changes(): Iterable<{ readonly field: Field; readonly op: Op }> {
+    for (const [field, overlay] of this.overlays) {
+      const op = overlay.op();
+      if (op !== undefined) yield { field, op };
+    }
+  }
+
+  /** Makes its changes those of everybody. */
+  publish(): void {
+    for (const overlay of this.overlays.values()) overlay.publish();
+    this.isPublished = true;
+  }
+
+  /** Ends it: what it changed is gone, or published before. */
+  end(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.overlays.clear();
+    for (const waiter of this.waits)
+      waiter.refuse(
+        new AttemptVoidError(waiter.turns.component.name, 'the call around it has ended'),
+      );
+    this.giveBack();
+  }
+
+  /** State that is changed in place cannot be put back, nor given to the next, before the last method has ended. */
+  private giveBack(): void {
+    if (this.inPlace > 0) return;
+    for (const [captured, image] of this.images) {
+      if (!this.isPublished) void captured.restore(image);
+      captured.before = undefined;
+    }
+    this.images.clear();
+    for (const component of this.holds) component.turns.release(this);
+    this.holds.clear();
+  }
+}

@@ -34,10 +34,10 @@ export class CapturedState {
   }
 
   restoreData(data: unknown): void | Promise<void> {
-    return this.instance.restoreState(this.values.give(this.values.fromData(data)));
+    return this.instance.restoreState(this.values.fresh(data));
   }
 
   apply(entry: unknown): void {
-    this.instance.applyEntry!(this.values.give(this.values.fromData(entry)));
+    this.instance.applyEntry!(this.values.fresh(entry));
   }
 }

@@ -53,7 +53,7 @@ function migrated(
   const { version } = recovered;
   if (component.captured !== undefined) {
     const old = recovered.captured?.data;
-    const state = migrate(values.give(values.fromData(old)) as never, version);
+    const state = migrate(values.fresh(old) as never, version);
     const stored = values.takeCopy(state, `${component.name} migrated state`);
     recovered.captured = { data: values.data(stored) };
     return { recovered, fields: new Map() };

@@ -7,6 +7,7 @@ import { type AnyCollection, Component } from '../component/component.js';
 import type { CheckpointComponentOptions } from '../component/component.options.js';
 import { type Change, type EntryData, FORMAT } from '../component/format.js';
 import { Recovered } from '../component/recovered.js';
+import type { Op } from '../state/field-state.js';
 import type { Codec } from '../value/codec.js';
 import type { Values } from '../value/values.js';
 import { adoptCaptured, prepare, statesOf } from './adopt.js';
@@ -67,14 +68,20 @@ export function bindComponent(
   for (const [name, collection] of component.fields) {
     const known = fields.get(name);
     collection.attach({ component, name, values }, known);
-    if (known === undefined)
-      for (const op of collection.published.slices({ entries: 256 }))
-        fresh.push([component.name, name, collection.kind, op]);
+    if (known === undefined) fresh.push(...beginning(component.name, name, collection));
   }
   const starting = adoptCaptured(component, ready);
   if (starting !== undefined) start(component, starting);
   const initial: EntryData | undefined = fresh.length === 0 ? undefined : [FORMAT, fresh, [], []];
   return { component, initial, isChanged: isMigrated };
+}
+
+/** What the constructor put into a field; one that is empty is to be known as well. */
+function beginning(component: string, field: string, collection: AnyCollection): Change[] {
+  const { kind, published } = collection;
+  const ops: Op[] = [...published.slices({ entries: 256 })];
+  if (ops.length === 0) ops.push(kind === 'list' ? [] : [false, [], [], []]);
+  return ops.map((op) => [component, field, kind, op]);
 }
 
 /** Calls wait until its state is complete. */

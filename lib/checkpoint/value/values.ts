@@ -44,7 +44,12 @@ export class Values {
 
   /** Gives a value out: the frozen one itself, or a fresh copy. */
   give(stored: Stored): unknown {
-    return stored instanceof Packed ? this.unpack(stored.data) : stored;
+    return stored instanceof Packed ? this.unpack(stored.data, Object.freeze) : stored;
+  }
+
+  /** Gives plain data out as a copy that the taker may change. */
+  fresh(data: unknown): unknown {
+    return this.unpack(data, (object) => object);
   }
 
   /** The plain data of a stored value, for a codec; not to be changed. */
@@ -143,34 +148,37 @@ export class Values {
     }
   }
 
-  private unpack(data: unknown): unknown {
+  private unpack(data: unknown, seal: Seal): unknown {
     if (typeof data !== 'object' || data === null) return data;
+    const part = (inner: unknown): unknown => this.unpack(inner, seal);
     switch (kindOf(data)) {
       case 'array':
-        return Object.freeze((data as unknown[]).map((part) => this.unpack(part)));
+        return seal((data as unknown[]).map(part));
       case 'plain':
-        if (!Object.hasOwn(data, CLASS_MARK))
-          return Object.freeze(mapFields(data, (part) => this.unpack(part)));
-        return this.revive(data as { [CLASS_MARK]: unknown; data: unknown });
+        if (!Object.hasOwn(data, CLASS_MARK)) return seal(mapFields(data, part));
+        return this.revive(data as { [CLASS_MARK]: unknown; data: unknown }, seal);
       default:
-        return copyBuiltIn(data, (part) => this.unpack(part));
+        return copyBuiltIn(data, part);
     }
   }
 
-  private revive(marked: { [CLASS_MARK]: unknown; data: unknown }): unknown {
+  private revive(marked: { [CLASS_MARK]: unknown; data: unknown }, seal: Seal): unknown {
     const name = marked[CLASS_MARK];
     // the mark was the value's own
     if (name === '')
-      return Object.freeze(mapFields(marked.data as object, (part) => this.unpack(part)));
+      return seal(mapFields(marked.data as object, (part) => this.unpack(part, seal)));
     const codec = typeof name === 'string' ? this.classes.named(name) : undefined;
     if (codec === undefined)
       throw new UnsupportedValueError(
         `class ${show(name)}`,
         'was kept, and is not in `checkpoint.classes` any more',
       );
-    return codec.decode(this.unpack(marked.data));
+    return codec.decode(this.unpack(marked.data, seal));
   }
 }
+
+/** What becomes of each object and array that is given out. */
+type Seal = (object: object) => object;
 
 function refuse(path: string, value: unknown): never {
   const isObject = typeof value === 'object' && value !== null;

@@ -1,0 +1,205 @@
+import { CheckpointUnavailableError } from '../../../lib/checkpoint/transaction/checkpoint-rejections.js';
+import { attempt, run, World } from './world.js';
+
+/** State in one object, that is changed in place. */
+class Counter {
+  state = { count: 0, names: new Map<string, Date>() };
+
+  captureState(): unknown {
+    return this.state;
+  }
+
+  restoreState(state: never): void {
+    this.state = state;
+  }
+
+  applyEntry(by: number): void {
+    this.state.count += by;
+  }
+
+  add(by: number): number {
+    this.state.count += by;
+    return by;
+  }
+}
+
+const journaled = { rollback: true, journal: (result: number) => result } as never;
+
+const bind = (world: World, options: object = {}): Counter =>
+  world.bind(new Counter(), { name: 'counter', ...options });
+
+it('journaled calls are there after a restart, on top of what was saved', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  await run(counter, () => counter.add(1), journaled);
+  await world.engine.save();
+  await run(counter, () => counter.add(10), journaled);
+  expect(bind(await world.restart()).state.count).toBe(11);
+});
+
+it('a failed call is taken back', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  const failing = run(
+    counter,
+    () => {
+      counter.add(5);
+      throw new Error('no');
+    },
+    journaled,
+  );
+  await expect(failing).rejects.toThrow('no');
+  expect(counter.state.count).toBe(0);
+});
+
+it('a voided attempt keeps its component until it has ended, and is taken back then', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  let goOn!: () => void;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const zombie = attempt(
+    counter,
+    async () => {
+      counter.add(5);
+      await gate;
+      return counter.add(5);
+    },
+    journaled,
+  );
+  zombie.call.void(new Error('timed out'));
+  const next = run(counter, () => counter.add(1), journaled);
+  goOn();
+  await Promise.all([zombie.result, next]);
+  expect(counter.state.count).toBe(1);
+  expect(bind(await world.restart()).state.count).toBe(1);
+});
+
+it('a save in the middle of a call has the state before it', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  await run(counter, () => counter.add(1), journaled);
+  let goOn!: () => void;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const running = run(
+    counter,
+    async () => {
+      counter.add(5);
+      await gate;
+      return 5;
+    },
+    journaled,
+  );
+  await world.engine.save();
+  expect(bind(await world.restart()).state.count).toBe(1);
+  goOn();
+  await running;
+  expect(bind(await world.restart()).state.count).toBe(6);
+});
+
+it('without a journal it is as it was saved last, and is saved between calls', async () => {
+  const world = await World.open();
+  const counter = bind(world, { serial: false });
+  let goOn!: () => void;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const running = run(counter, async () => {
+    counter.add(1);
+    await gate;
+    counter.add(1);
+  });
+  const saved = world.engine.save();
+  await Promise.resolve();
+  const late = run(counter, () => counter.add(100));
+  goOn();
+  await Promise.all([running, saved, late]);
+  expect(bind(await world.restart()).state.count).toBe(2);
+  expect(counter.state.count).toBe(102);
+});
+
+it('one that does not come to rest is left as it was saved, and does not stop the others', async () => {
+  const world = await World.open();
+  const counter = bind(world, { serial: false });
+  await world.engine.save();
+  void run(counter, async () => {
+    counter.add(1);
+    await new Promise(() => {});
+  });
+  const saved = world.engine.save();
+  await world.clock.advance(1_000);
+  await saved;
+  expect(bind(await world.restart()).state.count).toBe(0);
+});
+
+it('what comes back are fresh objects of the same kinds', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  const date = new Date(5);
+  counter.state.names.set('a', date);
+  await world.engine.save();
+  const { state } = bind(await world.restart());
+  expect(state.names).toEqual(new Map([['a', new Date(5)]]));
+  expect(state.names.get('a')).not.toBe(date);
+});
+
+it('state that cannot be kept is refused with its place', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  (counter.state as { logger?: unknown }).logger = console.info;
+  await expect(world.engine.save()).rejects.toThrow(/Counter state\.logger: got function/);
+  expect(world.typesOfEvents()).toContain('checkpoint-failed');
+});
+
+it('a restore that one component cannot carry out changes none', async () => {
+  const world = await World.open();
+  const first = bind(world);
+  const second = world.bind(new Counter(), { name: 'second', dependsOn: ['counter'] });
+  await world.engine.create('empty');
+  first.add(1);
+  second.add(1);
+  let breaks = true;
+  second.restoreState = function restoreState(this: Counter, state: never) {
+    if (breaks) {
+      breaks = false;
+      throw new Error('cannot');
+    }
+    this.state = state;
+  };
+  await expect(world.engine.restore('empty')).rejects.toThrow('cannot');
+  expect([first.state.count, second.state.count]).toEqual([1, 1]);
+});
+
+it('calls wait for a state that takes time to restore', async () => {
+  class Slow extends Counter {
+    goOn!: () => void;
+
+    override async restoreState(state: never): Promise<void> {
+      await new Promise<void>((resolve) => (this.goOn = resolve));
+      this.state = state;
+    }
+  }
+  const world = await World.open();
+  await run(world.bind(new Slow(), { name: 'slow' }), () => 1);
+  const [slow] = [...world.engine.components.values()].map(({ instance }) => instance as Slow);
+  slow!.add(3);
+  await world.engine.save();
+  const again = await world.restart();
+  const restored = again.bind(new Slow(), { name: 'slow' });
+  const call = run(restored, () => restored.state.count);
+  const ready = again.engine.ready();
+  restored.goOn();
+  expect(await call).toBe(3);
+  await ready;
+});
+
+it('a component is one of the two', async () => {
+  const world = await World.open();
+  expect(() => world.bind({}, { name: 'nothing' })).toThrow(/declares no state/);
+  bind(world);
+  expect(() => bind(world)).toThrow(/"counter" a second time/);
+});
+
+it('is closed for calls before it is opened', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  await world.engine.close();
+  await expect(run(counter, () => 1)).rejects.toThrow(CheckpointUnavailableError);
+});

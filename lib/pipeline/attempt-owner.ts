@@ -10,10 +10,14 @@ export interface AttemptOwner<A> {
   readonly lane: Lane;
   readonly args: readonly unknown[];
   readonly trace: Trace | undefined;
+  /** The instance whose method it is. */
+  readonly self: unknown;
   /** When the whole call ends, by the monotonic clock. */
   readonly totalEnds: Milliseconds | undefined;
   /** Ends the call if its time is over, and answers whether it was. */
   endIfLate(): boolean;
+  /** What it did is in the journal: no limit ends it any more. */
+  committed(): void;
   /** Starts the method for the attempt and tells the attempt how it ends. Must not throw. */
   invoke(attempt: A): void;
   /** Ends the work of an abandoned attempt, where the face can. */

@@ -1,3 +1,4 @@
+import type { CheckpointCall } from '../checkpoint/transaction/checkpoint-call.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Outcome } from '../kernel/outcome.js';
@@ -11,6 +12,9 @@ import type { AttemptOwner } from './attempt-owner.js';
 import { makeContext } from './call-context.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import { emit } from './environment.js';
+import { IdleWatch } from './idle-watch.js';
+import { keepingOf } from './keeping.js';
+import { LazyAbort } from './lazy-abort.js';
 import { scheduleLimit } from './limit-timer.js';
 import { Seat } from './seat.js';
 import type { Decision } from './trace.js';
@@ -23,8 +27,6 @@ import type { Decision } from './trace.js';
  */
 type Phase = 'waiting' | 'running' | 'abandoned' | 'over';
 
-type TimeoutKind = Pick<CallTimeoutError, 'started' | 'blocked' | 'idle'>;
-
 /**
  * One attempt on its way through breaker, rate limit, time limit and bulkhead into the method, and
  * back.
@@ -36,22 +38,22 @@ export class Attempt implements ContextSource {
   private phase: Phase = 'waiting';
   private admission: Admission | undefined;
   private seat: Seat | undefined;
+  /** What it keeps of what it does. */
+  keeping: CheckpointCall | undefined;
   /** Whether it had to wait before its method could start. */
   private waited = false;
   private leaveLine: (() => void) | undefined;
   private limit: Milliseconds | undefined;
   private limitEnds: Milliseconds | undefined;
   private cancelLimit: CancelTimer | undefined;
-  private cancelIdle: CancelTimer | undefined;
-  private lastValueAt: Milliseconds = 0;
+  private idleWatch: IdleWatch | undefined;
   /** Whether its stream has delivered a value. */
   hasValue = false;
   /** A stream's first value was a failure by `isFailure`. */
   private badValue = false;
   /** Its work has been stopped while nobody waited for it any more. */
   private wasStopped = false;
-  private controller: AbortController | undefined;
-  private abortReason: { readonly reason: unknown } | undefined;
+  private readonly aborting = new LazyAbort();
   private known: CallContext | undefined;
 
   constructor(
@@ -127,12 +129,13 @@ export class Attempt implements ContextSource {
     if (this.admission?.isProbe === true) this.admission.settle(outcome);
     const { idle } = pipeline;
     // a function from the options may have made the caller leave
-    if (idle !== undefined && this.phase === 'running') this.watchGaps(idle, idle);
+    if (idle !== undefined && this.phase === 'running')
+      this.idleWatch = new IdleWatch(this.clock, idle, (late) => this.giveUp(idle, late, true));
   }
 
   /** Another value of a stream that is not to fall silent. */
   laterValue(): void {
-    if (this.call.pipeline.idle !== undefined) this.lastValueAt = this.now();
+    this.idleWatch?.value();
   }
 
   /** The caller left, or the whole call ran out of time: nobody waits for this attempt any more. */
@@ -141,11 +144,11 @@ export class Attempt implements ContextSource {
     const wasRunning = this.phase === 'running';
     this.leave(outcome, reason);
     this.leaveLine?.();
+    this.keeping?.void(reason);
     if (wasRunning) {
       this.phase = 'abandoned';
       this.holdOn();
-      this.abortReason = { reason };
-      this.controller?.abort(reason);
+      this.aborting.abort(reason);
       this.call.stopWork(this);
     } else {
       this.seat?.giveBack();
@@ -178,7 +181,7 @@ export class Attempt implements ContextSource {
       target: pipeline.name,
       attempt: this.number,
       ends: () => this.ends,
-      signal: () => this.signal(),
+      signal: () => this.aborting.signal,
     }));
   }
 
@@ -219,14 +222,14 @@ export class Attempt implements ContextSource {
     const limit = pipeline.limitFor(this.number, args);
     if (this.phase !== 'waiting') return; // the function made the caller leave
     if (limit !== undefined) this.startLimit(limit);
-    if (lane.bulkhead === undefined) return this.run();
+    if (lane.bulkhead === undefined) return this.enterComponent();
     const seat = new Seat(lane.bulkhead, pipeline.env);
     this.seat = seat;
-    if (seat.take()) return this.run();
+    if (seat.take()) return this.enterComponent();
     const priority = pipeline.priorityOf(args);
     if (this.phase !== 'waiting') return; // the function made the caller leave
     // it may also have freed a slot, or taken the last place in the queue
-    if (seat.take()) return this.run();
+    if (seat.take()) return this.enterComponent();
     const refusal = seat.refusal();
     if (refusal !== undefined) this.refuse(refusal);
     else this.queue(seat, priority);
@@ -236,24 +239,37 @@ export class Attempt implements ContextSource {
     this.note('bulkhead', 'queued');
     this.waitFor(
       (granted) => seat.queue(priority, granted, (error) => this.refuse(error)),
-      () => {
-        const { limitEnds } = this;
-        // its timer is late: the event loop was blocked
-        if (limitEnds !== undefined && this.now() >= limitEnds) this.timedOut(this.limit!);
-        else this.run();
-      },
+      () => this.unlessLate(() => this.enterComponent()),
+    );
+  }
+
+  /** Waits for the turn in the component whose state the method keeps. */
+  private enterComponent(): void {
+    const keeping = keepingOf(this.call, () => this.committed());
+    if (keeping === undefined) return this.run();
+    this.keeping = keeping;
+    this.waitFor(
+      (granted) => keeping.enter(granted, (error) => this.refuse(error)),
+      () => this.unlessLate(() => this.run()),
     );
   }
 
   /** Goes on in this caller's async context, not in that of whoever makes room. */
-  private waitFor(join: (granted: () => void) => void, then: () => void): void {
-    this.waited = true;
+  private waitFor(join: (granted: () => void) => boolean | void, then: () => void): void {
     let granted!: () => void;
     const turn = new Promise<void>((resolve) => (granted = resolve));
-    join(granted);
+    if (join(granted) === true) return then(); // there was no need to wait
+    this.waited = true;
     void turn.then(() => {
       if (this.phase === 'waiting' && !this.call.endIfLate()) then();
     });
+  }
+
+  private unlessLate(go: () => void): void {
+    const { limitEnds } = this;
+    // its timer is late: the event loop was blocked
+    if (limitEnds !== undefined && this.now() >= limitEnds) this.timedOut(this.limit!);
+    else go();
   }
 
   private run(): void {
@@ -269,7 +285,16 @@ export class Attempt implements ContextSource {
   private refuse(error: ResilienceRejection): void {
     this.note(error.policy, `refused: ${error.code}`);
     this.leave('rejected');
+    this.seat?.giveBack();
     this.call.refused(error);
+  }
+
+  /** From here on it is a matter of the disk, and cannot be called off. */
+  private committed(): void {
+    this.cancelLimit?.();
+    this.cancelLimit = undefined;
+    this.limitEnds = undefined;
+    this.call.committed();
   }
 
   private startLimit(limit: Milliseconds): void {
@@ -279,26 +304,15 @@ export class Attempt implements ContextSource {
   }
 
   private timedOut(limit: Milliseconds): void {
-    if (this.phase !== 'waiting' && this.phase !== 'running') return;
-    const started = this.phase === 'running';
-    const blocked = wasBlocked(limit, this.now() - this.limitEnds!);
-    this.giveUp(limit, { started, blocked, idle: false });
+    if (this.phase === 'waiting' || this.phase === 'running')
+      this.giveUp(limit, this.now() - this.limitEnds!, false);
   }
 
-  private watchGaps(idle: Milliseconds, delay: Milliseconds): void {
-    if (delay === idle) this.lastValueAt = this.now();
-    const look = (): void => {
-      if (this.phase !== 'running') return;
-      const left = this.lastValueAt + idle - this.now();
-      if (left > 0) this.watchGaps(idle, left);
-      else this.giveUp(idle, { started: true, blocked: wasBlocked(idle, -left), idle: true });
-    };
-    this.cancelIdle = scheduleLimit(this.clock, look, delay);
-  }
-
-  private giveUp(limit: Milliseconds, facts: TimeoutKind): void {
+  private giveUp(limit: Milliseconds, late: Milliseconds, idle: boolean): void {
     const { env, name } = this.call.pipeline;
-    const { started, blocked } = facts;
+    const started = this.phase === 'running';
+    const blocked = wasBlocked(limit, late);
+    const facts = { blocked, idle };
     const error = new CallTimeoutError('time-limit', name, limit, started, env.stack, facts);
     emit(env, { type: 'call-timed-out', target: name, limit, started, blocked });
     this.note('time-limit', `${limit} ms have passed`);
@@ -327,7 +341,7 @@ export class Attempt implements ContextSource {
     this.phase = 'over';
     this.cancelLimit?.();
     this.cancelLimit = undefined; // work that never ends would keep the timer for ever
-    this.cancelIdle?.();
+    this.idleWatch?.cancel();
     this.admission?.settle(outcome, error);
   }
 
@@ -366,14 +380,5 @@ export class Attempt implements ContextSource {
     const { totalEnds } = this.call;
     if (this.limitEnds === undefined || this.hasValue) return totalEnds;
     return totalEnds === undefined ? this.limitEnds : Math.min(this.limitEnds, totalEnds);
-  }
-
-  /** Made on demand: most methods never ask, and a controller costs more than the rest of the call. */
-  private signal(): AbortSignal {
-    if (this.controller === undefined) {
-      this.controller = new AbortController();
-      if (this.abortReason !== undefined) this.controller.abort(this.abortReason.reason);
-    }
-    return this.controller.signal;
   }
 }

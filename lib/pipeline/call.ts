@@ -42,7 +42,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     readonly pipeline: Pipeline,
     readonly lane: Lane,
     private readonly method: Method,
-    protected readonly self: unknown,
+    readonly self: unknown,
     readonly args: unknown[],
   ) {
     const { trace, clock } = pipeline.env;
@@ -92,6 +92,10 @@ export abstract class Call implements AttemptOwner<Attempt> {
     this.failed(error, false);
   }
 
+  committed(): void {
+    this.endLimit();
+  }
+
   failed(error: unknown, stillRunning: boolean): void {
     this.retries.ended();
     if (this.over) return;
@@ -137,17 +141,25 @@ export abstract class Call implements AttemptOwner<Attempt> {
     return this.attempt;
   }
 
-  /** A stream's first value came: no limit of the whole call runs any longer. */
-  protected firstValue(attempt: Attempt, value: unknown): void {
+  private endLimit(): void {
     this.cancelTotal?.();
     this.totalEnds = undefined;
+  }
+
+  /** A stream's first value came: no limit of the whole call runs any longer. */
+  protected firstValue(attempt: Attempt, value: unknown): void {
+    this.endLimit();
     attempt.firstValue(value);
   }
 
   /** Calls the method for an attempt, which its caller finds by `currentCall()`. */
   protected callMethod(attempt: Attempt): unknown {
+    const { method, self } = this;
+    const args = this.freshArgs();
+    if (attempt.keeping !== undefined)
+      return attempt.keeping.run(() => runInContext(attempt, method, self, args));
     const run = this.pipeline.propagates ? runInContext : runAs;
-    return run(attempt, this.method, this.self, this.freshArgs());
+    return run(attempt, method, self, args);
   }
 
   /** The arguments for the next attempt: a fresh copy where each is to have its own. */

@@ -1,4 +1,5 @@
 import { RETRY_TABLE } from '../errors/retry-table.js';
+import type { CheckpointOptions } from '../checkpoint/component/component.options.js';
 import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
@@ -16,7 +17,7 @@ import { openContexts } from './current-call.js';
 import { DirectCall } from './direct-call.js';
 import type { Environment } from './environment.js';
 import { fixedOf, type Lane, type Named, policyFor, type Sources } from './lane.js';
-import type { PolicySet } from './policy-set.js';
+import type { MethodPolicySet } from './policy-set.js';
 
 /** What a target's calls have done besides running the method. */
 export interface PipelineCounters {
@@ -60,6 +61,8 @@ export class Pipeline implements Continuity {
   readonly idle: Milliseconds | undefined;
   /** Whether calls run in an async context, for those made further in to find their deadline there. */
   readonly propagates: boolean;
+  /** How the method keeps what it does to its component, if it does. */
+  readonly checkpoint: CheckpointOptions | undefined;
   /** What every call meets where no policy is keyed. */
   readonly lane: Lane;
   readonly counters: PipelineCounters;
@@ -79,7 +82,7 @@ export class Pipeline implements Continuity {
 
   constructor(
     readonly name: string,
-    policies: PolicySet,
+    policies: MethodPolicySet,
     { env, report, sources, budget, before }: PipelineParts,
   ) {
     const { circuitBreaker, retry, bulkhead } = policies;
@@ -111,7 +114,9 @@ export class Pipeline implements Continuity {
       typeof timeLimit === 'object' ? timeLimit.ms !== undefined : timeLimit !== undefined;
     this.timeLimit = timeLimit === undefined ? undefined : compileTimeLimit(timeLimit);
     this.idle = typeof timeLimit === 'object' ? timeLimit.idle : undefined;
+    this.checkpoint = policies.checkpoint;
     this.propagates =
+      policies.checkpoint !== undefined ||
       retry?.propagateDeadline === true ||
       (typeof timeLimit === 'object' && timeLimit.propagateDeadline === true);
     if (this.propagates) openContexts();

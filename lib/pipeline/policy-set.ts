@@ -2,6 +2,10 @@ import { checkObject, isOptionsObject, type Mistake } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type BulkheadOptions, checkBulkhead } from '../policies/bulkhead/bulkhead.options.js';
 import {
+  checkCheckpoint,
+  type CheckpointOptions,
+} from '../checkpoint/component/component.options.js';
+import {
   type CircuitBreakerOptions,
   checkCircuitBreaker,
 } from '../policies/circuit-breaker/circuit-breaker.options.js';
@@ -29,6 +33,11 @@ export interface PolicySet {
   bulkhead?: BulkheadOptions;
 }
 
+/** The policies of a decorated method: innermost it may keep what it does to its component. */
+export interface MethodPolicySet extends PolicySet {
+  checkpoint?: CheckpointOptions;
+}
+
 /** Options that apply to every method that has the policy; what the method says itself wins. */
 export type PolicyDefaults = Pick<
   PolicySet,
@@ -36,7 +45,7 @@ export type PolicyDefaults = Pick<
 >;
 
 type Checks = {
-  readonly [K in keyof Required<PolicySet>]: (at: string, options: never) => Mistake[];
+  readonly [K in keyof Required<MethodPolicySet>]: (at: string, options: never) => Mistake[];
 };
 
 const CHECKS: Checks = {
@@ -46,16 +55,21 @@ const CHECKS: Checks = {
   rateLimit: checkRateLimit,
   timeLimit: checkTimeLimit,
   bulkhead: checkBulkhead,
+  checkpoint: checkCheckpoint,
 };
 
+/** The policies that a set may have; what a method keeps, only its own decorator can say. */
+const KINDS = Object.keys(CHECKS).filter((kind) => kind !== 'checkpoint');
+
 /** The names of the policies as users write them, for messages. */
-export const POLICY_LABELS: { readonly [K in keyof Required<PolicySet>]: string } = {
+export const POLICY_LABELS: { readonly [K in keyof Required<MethodPolicySet>]: string } = {
   fallback: '@Fallback',
   retry: '@Retry',
   circuitBreaker: '@CircuitBreaker',
   rateLimit: '@RateLimit',
   timeLimit: '@TimeLimit',
   bulkhead: '@Bulkhead',
+  checkpoint: '@Checkpoint',
 };
 
 /** Every mistake in a set of policies. */
@@ -71,11 +85,11 @@ export function checkPolicies(
     if (!Object.hasOwn(CHECKS, kind)) {
       return [unknownKind(at, kind)];
     }
-    const where = `${at} ${POLICY_LABELS[kind as keyof PolicySet]}`;
+    const where = `${at} ${POLICY_LABELS[kind as keyof MethodPolicySet]}`;
     const unreadable = isOptionsObject(options) ? checkObject(where, options) : [];
     if (unreadable.length > 0) return unreadable;
     if (kind === 'fallback') return checkFallback(where, options as FallbackPlan, hasMethod);
-    return CHECKS[kind as keyof PolicySet](where, options as never);
+    return CHECKS[kind as keyof MethodPolicySet](where, options as never);
   });
 }
 
@@ -84,14 +98,14 @@ export function checkKinds(at: string, policies: unknown, mayBeOff: boolean): Mi
   const mistakes = checkObject(at, policies, 'a set of policies');
   if (mistakes.length > 0) return mistakes;
   return Object.entries(policies as object).flatMap(([kind, options]: [string, unknown]) => {
-    if (!Object.hasOwn(CHECKS, kind)) return [unknownKind(at, kind)];
+    if (!KINDS.includes(kind)) return [unknownKind(at, kind)];
     if (options !== false || mayBeOff) return [];
     return [{ at: `${at} ${kind}`, problem: 'got false, expected options' }];
   });
 }
 
 function unknownKind(at: string, kind: string): Mistake {
-  const known = Object.keys(CHECKS).join(', ');
+  const known = KINDS.join(', ');
   return { at: `${at} ${kind}`, problem: `unknown policy; known are ${known}` };
 }
 

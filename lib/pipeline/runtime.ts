@@ -11,6 +11,7 @@ import {
   checkPolicies,
   layOverrides,
   layPolicies,
+  type MethodPolicySet,
   type PolicyDefaults,
   type PolicyOverrides,
   type PolicySet,
@@ -254,7 +255,8 @@ export class ResilienceRuntime {
     const { env } = this;
     if (!this.on) {
       const parts = { env, report, sources: {}, budget: undefined, before };
-      return new Pipeline(name, { fallback: policies.fallback }, parts);
+      const { fallback, checkpoint } = policies as MethodPolicySet;
+      return new Pipeline(name, { fallback, checkpoint } as MethodPolicySet, parts);
     }
     const budget = this.stores.budgetOf(name, policies);
     return new Pipeline(name, policies, { env, report, sources, budget, before });

@@ -78,7 +78,7 @@ export class CheckpointEngine implements CallHost {
     this.values = new Values(new ClassRegistry(classes));
     this.saving = new Saving({ store, clock, emit, components: this.components });
     this.twin = verify ? new Twin(codec, this.values) : undefined;
-    this.calls = new RunningCalls(clock, this.components, (target) => this.objection(target));
+    this.calls = new RunningCalls(clock, this.components, (target) => this.objection(target)!);
     store.onFenced((cause) => this.fence(cause));
   }
 
@@ -229,7 +229,7 @@ export class CheckpointEngine implements CallHost {
     return this.clock.now();
   }
 
-  objection(target: string): unknown {
+  objection(target: string): CheckpointUnavailableError | undefined {
     const why = {
       new: 'the store is not open yet',
       open: undefined,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import type { ResilienceRejection } from '../../kernel/rejection.js';
 import { CheckpointError } from '../checkpoint.error.js';
 import type { Component } from '../component/component.js';
 import type { CheckpointCall } from '../transaction/checkpoint-call.js';
@@ -13,7 +14,7 @@ export class RunningCalls {
   constructor(
     private readonly clock: Clock,
     private readonly components: ReadonlyMap<string, Component>,
-    private readonly objection: (target: string) => unknown,
+    private readonly objection: (target: string) => ResilienceRejection,
   ) {}
 
   add(call: CheckpointCall): void {

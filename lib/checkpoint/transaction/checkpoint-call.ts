@@ -3,9 +3,10 @@ import type { Component } from '../component/component.js';
 import type { CheckpointOptions } from '../component/component.options.js';
 import type { Appended } from '../checkpoint-store.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import type { ResilienceRejection } from '../../kernel/rejection.js';
 import type { Values } from '../value/values.js';
 import { AttemptVoidError } from './attempt-void.error.js';
-import { CommitUnknownError } from './checkpoint-rejections.js';
+import { CheckpointUnavailableError, CommitUnknownError } from './checkpoint-rejections.js';
 import { currentScope, runInScope, Scope } from './scope.js';
 import type { Member } from './member.js';
 import { type Savepoint, Transaction } from './transaction.js';
@@ -15,7 +16,7 @@ export interface CallHost {
   readonly values: Values;
   now(): Milliseconds;
   /** Why no call can begin now; undefined if one can. */
-  objection(target: string): unknown;
+  objection(target: string): ResilienceRejection | undefined;
   /** Puts what the transaction changed into the journal and publishes it; undefined if it changed nothing. */
   commit(transaction: Transaction): Appended | undefined;
   /** Resolves when the states of these are as durable as their options say; undefined if they are. */
@@ -70,12 +71,14 @@ export class CheckpointCall {
    * Asks for the turn.
    *
    * @returns true if it may run now; else `granted` or `refused` is called, unless it leaves before
-   * @throws ResilienceRejection if it may not run, nor wait
    */
-  enter(granted: () => void, refused: (error: unknown) => void): boolean {
+  enter(granted: () => void, refused: (error: ResilienceRejection) => void): boolean {
     const { component, host, target } = this.facts;
     const objection = this.outer === undefined ? host.objection(target) : undefined;
-    if (objection !== undefined) throw objection;
+    if (objection !== undefined) {
+      refused(objection);
+      return false;
+    }
     if (component.starting !== undefined) {
       this.enterWhenStarted(component.starting, granted, refused);
       return false;
@@ -144,20 +147,17 @@ export class CheckpointCall {
   private enterWhenStarted(
     starting: Promise<void>,
     granted: () => void,
-    refused: (error: unknown) => void,
+    refused: (error: ResilienceRejection) => void,
   ): void {
     let hasLeft = false;
     this.leaveLine = () => (hasLeft = true);
     const again = (): void => {
-      if (hasLeft) return;
-      try {
-        if (this.enter(granted, refused)) granted();
-      } catch (error) {
-        refused(error);
-      }
+      if (!hasLeft && this.enter(granted, refused)) granted();
     };
     void starting.then(again, (error: unknown) => {
-      if (!hasLeft) refused(error);
+      const { target } = this;
+      const why = 'the state of its component could not be restored';
+      if (!hasLeft) refused(new CheckpointUnavailableError(target, why, error));
     });
   }
 

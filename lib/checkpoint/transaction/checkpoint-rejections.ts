@@ -21,7 +21,7 @@ export class ComponentDeadlockError extends ResilienceRejection {
 export class CheckpointUnavailableError extends ResilienceRejection {
   /** @param why such as `the store is fenced` */
   constructor(target: string, why: string, cause?: unknown) {
-    const message = `${target}: nothing can be kept now, ${why}`;
+    const message = `${target}: nothing can be kept, ${why}`;
     super({ message, code: 'CHECKPOINT_UNAVAILABLE', policy: 'checkpoint', target, status: 503 });
     if (cause !== undefined) this.cause = cause;
   }

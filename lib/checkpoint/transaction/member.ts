@@ -1,3 +1,5 @@
+import type { ResilienceRejection } from '../../kernel/rejection.js';
+
 /** A transaction, as far as turns are concerned. */
 export interface Party {
   /** Grows with each: of two, the one with the larger number is the younger. */
@@ -25,7 +27,7 @@ export interface Waiter {
   /** Leaves the line; nothing is called any more. */
   leave(): void;
   /** Is taken out of the line, and told why. */
-  refuse(error: unknown): void;
+  refuse(error: ResilienceRejection): void;
 }
 
 /** State that a running call changes for everybody to see. */

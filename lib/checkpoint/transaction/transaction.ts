@@ -1,4 +1,4 @@
-import { AttemptVoidError } from './attempt-void.error.js';
+import { CheckpointUnavailableError } from './checkpoint-rejections.js';
 import type { Overlay } from '../collections/overlay.js';
 import type { Op } from '../state/field-state.js';
 import type { InPlace, Member, Party, Waiter } from './member.js';
@@ -127,7 +127,7 @@ export class Transaction implements Party {
     this.overlays.clear();
     for (const waiter of this.waits)
       waiter.refuse(
-        new AttemptVoidError(waiter.turns.component.name, 'the call around it has ended'),
+        new CheckpointUnavailableError(waiter.target, 'for the call around it has ended'),
       );
     this.giveBack();
   }

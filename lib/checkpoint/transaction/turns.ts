@@ -1,3 +1,4 @@
+import type { ResilienceRejection } from '../../kernel/rejection.js';
 import { ComponentBusyError, ComponentDeadlockError } from './checkpoint-rejections.js';
 import type { Line, Member, Party, Waiter } from './member.js';
 
@@ -34,18 +35,20 @@ export class Turns implements Line {
   /**
    * Waits for the turn.
    *
+   * @param refused is told if too many wait already, if it would wait for itself by way of others and is
+   * the younger, or if it is sent away
    * @returns leaves the line
-   * @throws ComponentBusyError if too many wait already
-   * @throws ComponentDeadlockError if this would wait for itself, and is the younger
    */
   wait(
     transaction: Party,
     target: string,
     granted: () => void,
-    refused: (error: unknown) => void,
+    refused: (error: ResilienceRejection) => void,
   ): () => void {
-    if (this.line.size >= this.maxPending)
-      throw new ComponentBusyError(target, this.component.name, this.maxPending);
+    if (this.line.size >= this.maxPending) {
+      refused(new ComponentBusyError(target, this.component.name, this.maxPending));
+      return () => {};
+    }
     const { line } = this;
     const leave = (): void => {
       line.delete(waiter);
@@ -60,7 +63,7 @@ export class Turns implements Line {
         leave();
         granted();
       },
-      refuse(error: unknown) {
+      refuse(error: ResilienceRejection) {
         leave();
         refused(error);
       },
@@ -68,13 +71,7 @@ export class Turns implements Line {
     line.add(waiter);
     transaction.waits.add(waiter);
     const victim = youngestOfCircle(transaction);
-    if (victim === undefined) return leave;
-    const error = new ComponentDeadlockError(victim.target, victim.turns.component.name);
-    if (victim.transaction === transaction) {
-      leave();
-      throw error;
-    }
-    victim.refuse(error);
+    victim?.refuse(new ComponentDeadlockError(victim.target, victim.turns.component.name));
     return leave;
   }
 
@@ -90,7 +87,7 @@ export class Turns implements Line {
   }
 
   /** Sends away who waits to begin; calls that have begun elsewhere may go on. */
-  refuseNew(errorFor: (target: string) => unknown): void {
+  refuseNew(errorFor: (target: string) => ResilienceRejection): void {
     for (const waiter of this.line)
       if (waiter.transaction.holds.size === 0) waiter.refuse(errorFor(waiter.target));
   }

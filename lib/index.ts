@@ -131,3 +131,51 @@ export { type ExecuteOptions, ResilienceService } from './nest/resilience.servic
 export { CLOCK, RANDOM } from './nest/tokens.js';
 export type { ArgumentPolicy, BulkheadFor, Keyed, TimeLimitFor } from './nest/typed-options.js';
 export type { MethodPolicies } from './nest/wrap-object.js';
+
+export type {
+  Appended,
+  CheckpointInfo,
+  CheckpointStore,
+  Finding,
+  OpenReport,
+  PartMeta,
+  PartToSave,
+  SavedPart,
+  Sequence,
+  StoreContents,
+  StoreState,
+  UnchangedPart,
+  VerifyReport,
+} from './checkpoint/checkpoint-store.js';
+export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint.error.js';
+export type { DeepReadonly } from './checkpoint/collections/deep-readonly.js';
+export { DurableList } from './checkpoint/collections/durable-list.js';
+export { DurableMap } from './checkpoint/collections/durable-map.js';
+export { DurableSet } from './checkpoint/collections/durable-set.js';
+export { DurableValue } from './checkpoint/collections/durable-value.js';
+export type { Checkpointable } from './checkpoint/component/checkpointable.js';
+export type {
+  CheckpointComponentOptions,
+  CheckpointOptions,
+  Durability,
+  SnapshotOptions,
+} from './checkpoint/component/component.options.js';
+export { DivergenceError } from './checkpoint/engine/twin.js';
+export type { DurableKey } from './checkpoint/state/map-state.js';
+export { AttemptVoidError } from './checkpoint/transaction/attempt-void.error.js';
+export {
+  CheckpointUnavailableError,
+  CommitUnknownError,
+  ComponentBusyError,
+  ComponentDeadlockError,
+} from './checkpoint/transaction/checkpoint-rejections.js';
+export type { ClassCodec, ClassCodecs } from './checkpoint/value/class-registry.js';
+export { type Codec, v8Codec } from './checkpoint/value/codec.js';
+export { UnsupportedValueError } from './checkpoint/value/unsupported-value.error.js';
+export type { CheckpointConfig } from './nest/checkpoint/checkpoint.config.js';
+export {
+  Checkpoint,
+  CheckpointComponent,
+  Durable,
+} from './nest/checkpoint/checkpoint.decorators.js';
+export { CheckpointService, type RestoreOptions } from './nest/checkpoint/checkpoint.service.js';

@@ -3,11 +3,12 @@ import { throwError } from 'rxjs';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { FallbackPlan } from '../policies/fallback/fallback.options.js';
 import { runObservable } from '../pipeline/observable-face.js';
-import type { PolicySet } from '../pipeline/policy-set.js';
+import { checkKinds, type PolicySet } from '../pipeline/policy-set.js';
 import { runPromise } from '../pipeline/promise-face.js';
 import { ResilienceRuntime, type RuntimeInit } from '../pipeline/runtime.js';
 import type { Target } from '../pipeline/target.js';
 import type { AnyClass, ProtectedRun, RuntimeHolder } from './binding.js';
+import { componentOf } from './checkpoint/component-record.js';
 import { circleMistakes } from './fallback-circle.js';
 import {
   type Face,
@@ -88,6 +89,7 @@ export class ApplicationRuntime extends ResilienceRuntime {
     const { fallback } = this.effective(name, own);
     return [
       ...faceMistakes(record, name),
+      ...checkpointMistakes(type, record, name),
       ...this.checkPresets(`${name} @Resilient`, record.presets),
       ...this.check(name, own, otherMethod(type, record)),
       ...circleMistakes(name, type, record, (method) =>
@@ -126,6 +128,7 @@ export class ApplicationRuntime extends ResilienceRuntime {
   /** A target of `ResilienceService`. */
   registerChecked(name: string, policies: PolicySet): Target {
     const mistakes = this.check(name, policies);
+    if (mistakes.length === 0) mistakes.push(...checkKinds(name, policies, false));
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     return this.register(name, policies);
   }
@@ -166,6 +169,27 @@ function faceMistakes(record: MethodRecord, at: string): Mistake[] {
   const problem =
     "nothing says what it returns; make it async, declare Promise or Observable as its return type (imported as a value: `import type` leaves no trace), or give one of its decorators `returns: 'promise' | 'observable'`";
   return [{ at, problem }];
+}
+
+function checkpointMistakes(type: AnyClass, record: MethodRecord, name: string): Mistake[] {
+  const { checkpoint } = record.policies;
+  if (checkpoint === undefined) return [];
+  const at = `${name} @Checkpoint`;
+  if (componentOf(type) === undefined)
+    return [
+      {
+        at,
+        problem: `${type.name} is no component, expected @CheckpointComponent({ name }) on it`,
+      },
+    ];
+  if (faceOf(record) === 'observable')
+    return [
+      {
+        at,
+        problem: 'returns an Observable, expected a Promise: a stream has no one end to be kept',
+      },
+    ];
+  return [];
 }
 
 function runOf(target: Target, face: Face): ProtectedRun {

@@ -15,6 +15,7 @@ import {
 } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { LINT_CODES, type LintSuppression } from '../pipeline/lint.js';
+import { type CheckpointConfig, checkCheckpointConfig } from './checkpoint/checkpoint.config.js';
 import {
   checkKinds,
   checkPolicies,
@@ -54,6 +55,8 @@ export interface ResilienceConfig {
    * interceptors only the policies that these have.
    */
   policies?: Record<string, PolicyOverrides>;
+  /** Where the state of `@CheckpointComponent`s is kept. */
+  checkpoint?: CheckpointConfig;
   /** Health endpoints; false mounts none. */
   health?: HealthConfig | false;
   /** Whether our own errors capture a stack trace; it costs more than the refusal. Default false. */
@@ -100,6 +103,7 @@ const RULES: OptionRules<ResilienceConfig> = {
   defaults: () => undefined,
   presets: () => undefined,
   policies: () => undefined,
+  checkpoint: () => undefined,
   health: () => undefined,
   stack: boolean,
   trace: boolean,
@@ -158,10 +162,11 @@ export function checkConfig(config: unknown): Mistake[] {
   const at = 'ResilienceModule';
   const mistakes = checkOptions<ResilienceConfig>(at, config, RULES);
   if (checkObject(at, config).length > 0) return mistakes;
-  const { defaults, presets, policies, health, lint } = config as ResilienceConfig;
+  const { defaults, presets, policies, checkpoint, health, lint } = config as ResilienceConfig;
   mistakes.push(...checkNamed(`${at} presets`, presets, false));
   mistakes.push(...checkNamed(`${at} policies`, policies, true));
   if (defaults !== undefined) mistakes.push(...checkDefaults(`${at} defaults`, defaults));
+  mistakes.push(...checkCheckpointConfig(`${at} checkpoint`, checkpoint));
   mistakes.push(...checkHealth(at, health, HEALTH_RULES));
   mistakes.push(...checkLint(`${at} lint`, lint));
   return mistakes;

@@ -17,6 +17,7 @@ import {
   RUNTIME_TOKEN,
   type RuntimeHolder,
 } from './binding.js';
+import { CHECKPOINTS, Checkpoints, unboundComponent } from './checkpoint/checkpoints.js';
 import { logEvents } from './event-logger.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
@@ -44,6 +45,7 @@ export class ResilienceExplorer
     @Inject(RUNTIME_TOKEN) private readonly holder: RuntimeHolder,
     lazyModules: LazyModuleLoader,
     private readonly lint: StartUpLint,
+    @Inject(CHECKPOINTS) private readonly checkpoints: Checkpoints,
   ) {
     // from the start: a testing module may be compiled and never initialised
     this.stopLogging = logEvents(runtime.bus, this.logger);
@@ -52,18 +54,21 @@ export class ResilienceExplorer
     this.followLoader(lazyModules);
   }
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     const mistakes = this.secondModules();
     const types = this.bindAll();
     for (const type of types)
       mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
     mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
+    mistakes.push(...this.componentMistakes());
     if (mistakes.length > 0) {
+      await this.checkpoints.beforeApplicationShutdown();
       this.holder.close(); // another application of the process may live
       throw new ResilienceConfigError(distinct(mistakes));
     }
     this.runtime.booted = true;
     this.holder.arrived();
+    await this.checkpoints.ready();
   }
 
   /** Whoever listens to `events$` since a hook of its own hears of the start-up too. */
@@ -182,6 +187,19 @@ export class ResilienceExplorer
       mistakes.push({ at, problem });
     }
     return [...early.filter((mistake) => !placed.has(mistake)), ...mistakes];
+  }
+
+  private componentMistakes(): Mistake[] {
+    const { mistakes } = this.checkpoints;
+    const unbound = allWrappers(this.modules).flatMap((wrapper) => {
+      const { instance, metatype, isTransient } = wrapper;
+      const type = classOf(instance) ?? metatype;
+      const isStatic = wrapper.isDependencyTreeStatic() && isTransient !== true;
+      return typeof type === 'function'
+        ? unboundComponent(type as AnyClass, instance, isStatic)
+        : [];
+    });
+    return [...mistakes, ...unbound];
   }
 
   private secondModules(): Mistake[] {

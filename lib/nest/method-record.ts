@@ -1,6 +1,6 @@
 import type { Mistake } from '../kernel/check.js';
 import type { Method } from '../pipeline/call.js';
-import type { PolicySet } from '../pipeline/policy-set.js';
+import type { MethodPolicySet, PolicySet } from '../pipeline/policy-set.js';
 
 /** Which face a method has: fixed when it is decorated, never guessed from a result. */
 export type Face = 'promise' | 'observable';
@@ -12,7 +12,7 @@ export interface MethodRecord {
   readonly declaredIn: object;
   readonly original: Method;
   wrapper: Method;
-  readonly policies: PolicySet;
+  readonly policies: MethodPolicySet;
   /** What `@Resilient` gave: names of presets, or sets of policies; the decorators of single policies win. */
   readonly presets: (string | PolicySet)[];
   returns: Face | undefined;

@@ -1,17 +1,17 @@
 import { Inject, Optional } from '@nestjs/common';
 import { checkObject, type Mistake, show } from '../kernel/check.js';
 import type { Method } from '../pipeline/call.js';
-import { POLICY_LABELS, type PolicySet } from '../pipeline/policy-set.js';
+import { type MethodPolicySet, POLICY_LABELS, type PolicySet } from '../pipeline/policy-set.js';
 import { adopt, bindingOf, receiveRuntime, RUNTIME_TOKEN, unboundCall } from './binding.js';
 import { type ClassRecord, type Face, makeRecord, type MethodRecord } from './method-record.js';
 
 /** Puts one policy on a method. */
-export function protect<K extends keyof PolicySet>(
+export function protect<K extends keyof MethodPolicySet>(
   target: object,
   key: string | symbol,
   descriptor: PropertyDescriptor | undefined,
   kind: K,
-  options: PolicySet[K],
+  options: MethodPolicySet[K],
   returns: Face | undefined,
 ): void {
   decorate(target, key, descriptor, POLICY_LABELS[kind], returns, ({ policies }, at, mistakes) => {

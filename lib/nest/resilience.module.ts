@@ -26,6 +26,8 @@ import {
   type ResilienceConfigFactory,
 } from './config.js';
 import { ResilienceExplorer, rootsOf } from './explorer.js';
+import { CheckpointService } from './checkpoint/checkpoint.service.js';
+import { CHECKPOINTS, Checkpoints } from './checkpoint/checkpoints.js';
 import { HealthMount, MOUNTED } from './health/health-mount.js';
 import { HealthReport } from './health/health-report.js';
 import { healthControllers } from './health/health.controller.js';
@@ -128,6 +130,13 @@ function assemble(
         useFactory: (runtime: ApplicationRuntime) => runtime.registry,
         inject: [ApplicationRuntime],
       },
+      {
+        provide: CHECKPOINTS,
+        useFactory: ({ usable }: CheckedConfig, clock: Clock, { env }: ApplicationRuntime) =>
+          Checkpoints.open(usable.checkpoint, clock, env),
+        inject: [CHECKED, CLOCK, ApplicationRuntime],
+      },
+      CheckpointService,
       { provide: MOUNTED, useValue: mounted },
       HealthMount,
       HealthReport,
@@ -141,9 +150,11 @@ function assemble(
       RUNTIME_TOKEN,
       CLOCK,
       RANDOM,
+      CHECKPOINTS,
       ApplicationRuntime,
       ResilienceRegistry,
       ResilienceService,
+      CheckpointService,
       ResilienceHealthIndicator,
       ResilienceExceptionFilter,
     ],

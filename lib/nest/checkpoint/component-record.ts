@@ -1,0 +1,51 @@
+import type { CheckpointComponentOptions } from '../../checkpoint/component/component.options.js';
+
+/** What the decorators found on one class body. */
+export interface ComponentRecord {
+  options: CheckpointComponentOptions | undefined;
+  readonly durable: string[];
+}
+
+// a registered symbol, so that two copies of the package see each other's decorators
+const RECORD = Symbol.for('bulwark:component-record');
+
+/** The record of this very prototype, made if need be. */
+export function makeComponentRecord(prototype: object): ComponentRecord {
+  const known = own(prototype);
+  if (known !== undefined) return known;
+  const value: ComponentRecord = { options: undefined, durable: [] };
+  Object.defineProperty(prototype, RECORD, { value });
+  return value;
+}
+
+/** What a class says of itself, its parents included; undefined if nothing makes it a component. */
+export function componentOf(type: {
+  readonly prototype?: unknown;
+}):
+  | { readonly options: CheckpointComponentOptions; readonly durable: readonly string[] }
+  | undefined {
+  const records = recordsAlong(type);
+  const options = records.find((record) => record.options !== undefined)?.options;
+  if (options === undefined) return undefined;
+  return { options, durable: [...new Set(records.flatMap(({ durable }) => durable))] };
+}
+
+/** The durable fields of a class, whether it is a component or not. */
+export function durableFieldsOf(type: { readonly prototype?: unknown }): readonly string[] {
+  return recordsAlong(type).flatMap(({ durable }) => durable);
+}
+
+function recordsAlong(type: { readonly prototype?: unknown }): ComponentRecord[] {
+  const found: ComponentRecord[] = [];
+  let prototype = type.prototype as object | null | undefined;
+  while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
+    const record = own(prototype);
+    if (record !== undefined) found.push(record);
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  return found;
+}
+
+function own(prototype: object): ComponentRecord | undefined {
+  return Object.getOwnPropertyDescriptor(prototype, RECORD)?.value as ComponentRecord | undefined;
+}

@@ -10,7 +10,7 @@ const TIMED_OUT = Symbol('timed out');
 /**
  * Runs an indicator of the application with a deadline. Whatever it does, there is an answer: it
  * resolves, and the entry is `up`; it throws, rejects, hangs, or answers `false` or a status of
- * `down`, and the entry is `down`.
+ * `down`, and the entry is `down`. What an indicator of Terminus answers is understood too.
  */
 export async function runIndicator(
   name: string,
@@ -29,7 +29,7 @@ export async function runIndicator(
       controller.abort(new Error(`health indicator ${name} took longer than ${timeout} ms`));
       return { [name]: { status: 'down', message: `timeout of ${timeout} ms` } };
     }
-    return { [name]: { ...factsOf(answer), status: saysDown(answer) ? 'down' : 'up' } };
+    return { [name]: entryOf(answer) };
   } catch (error) {
     return { [name]: { status: 'down', message: messageOf(error) } };
   } finally {
@@ -37,10 +37,24 @@ export async function runIndicator(
   }
 }
 
-/** Indicators in the manner of Terminus answer `{ status: 'down' }` instead of throwing. */
-function saysDown(answer: unknown): boolean {
-  if (!isOptionsObject(answer)) return answer === false;
-  return answer['status'] === 'down' || answer['status'] === 'error';
+function entryOf(answer: unknown): HealthIndicatorResult[string] {
+  const said = statusesIn(answer);
+  const status = answer === false || said.some(isDown) ? 'down' : 'up';
+  // not as a status: Terminus 11 drops one that it does not know
+  const state = status === 'up' && said.includes('degraded') ? { state: 'degraded' } : {};
+  return { ...factsOf(answer), ...state, status };
+}
+
+function isDown(status: unknown): boolean {
+  return status === 'down' || status === 'error';
+}
+
+/** Some answer a status instead of throwing, and those of Terminus with a name around each: `{ db: { status: 'down' } }`. */
+function statusesIn(answer: unknown): unknown[] {
+  if (!isOptionsObject(answer)) return [];
+  const entries = Object.values(answer);
+  const named = entries.every((entry) => isOptionsObject(entry) && 'status' in entry);
+  return named ? entries.map((entry) => (entry as { status: unknown }).status) : [answer['status']];
 }
 
 /** What an indicator tells, as far as it can be sent. */

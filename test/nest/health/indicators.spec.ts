@@ -118,6 +118,25 @@ describe('indicators of the application', () => {
     });
   });
 
+  it.each([
+    ['down', 503, { status: 'error', details: { db: { status: 'down', db: { lag: 9 } } } }],
+    ['degraded', 200, { status: 'degraded', details: { db: { status: 'up', db: { lag: 9 } } } }],
+    ['up', 200, { status: 'ok', details: { db: { status: 'up', db: { lag: 9 } } } }],
+  ])('that are those of Terminus are %s when they say so', async (status, code, expected) => {
+    const { get } = await world({ db: async () => ({ db: { status, lag: 9 } }) });
+
+    const answer = await get('/health');
+
+    expect(answer.status).toBe(code);
+    expect(answer.json).toMatchObject(expected);
+  });
+
+  it('that tell of several things say nothing of themselves by the status of one of them', async () => {
+    const { get } = await world({ db: () => ({ lag: 3, replica: { status: 'down' } }) });
+
+    expect((await get('/health')).json).toMatchObject({ details: { db: { status: 'up' } } });
+  });
+
   it('whose answer cannot be written as JSON are up all the same', async () => {
     const circular: Record<string, unknown> = { big: 5n };
     circular['self'] = circular;

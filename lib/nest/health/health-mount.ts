@@ -45,7 +45,7 @@ export class HealthMount {
       const { path } = this.table.routesOf(home, ours)[0]!;
       if (this.config?.health === false) {
         home.controllers.delete(ours);
-      } else if (raw.has(path) || routes.some((route) => collide(route, path, raw.firstWins))) {
+      } else if (raw.has(path) || routes.some((route) => collide(route, path, raw))) {
         home.controllers.delete(ours);
         taken.push(path);
       } else {
@@ -74,7 +74,9 @@ export class HealthMount {
     if (!raw.firstWins) return;
     const { getRouteResolutionStrategy } = this.app as { getRouteResolutionStrategy?(): unknown };
     const sorted = getRouteResolutionStrategy?.call(this.app) === 'specificity';
-    const before = sorted ? [] : routes.filter((route) => route.earlier && !route.versioned);
+    const before = sorted
+      ? []
+      : routes.filter((route) => route.earlier && !route.versioned && !route.ofHost);
     const pattern =
       raw.patternFor(path) ?? before.find((route) => patternOf(route.path).test(path))?.path;
     if (pattern === undefined) return;
@@ -85,11 +87,19 @@ export class HealthMount {
 }
 
 /** Whether the router would refuse our route beside the other one, or hide the other one behind ours. */
-function collide(route: HostRoute, ours: string, firstWins: boolean): boolean {
+function collide(
+  route: HostRoute,
+  ours: string,
+  { firstWins, caseSensitive }: Pick<RawRoutes, 'firstWins' | 'caseSensitive'>,
+): boolean {
   // on Fastify an optional last parameter makes two routes, one without it
-  const paths = [route.path, route.path.replace(/\/:\w+\?$/, '')].map(canonical);
-  if (!paths.includes(canonical(ours))) return false;
-  return !route.versioned || (firstWins && !route.earlier);
+  const paths = [route.path, route.path.replace(/\/:\w+\?$/, '')];
+  const isOurs = (path: string): boolean =>
+    canonical(path, caseSensitive) === canonical(ours, caseSensitive);
+  if (!paths.some(isOurs)) return false;
+  // Fastify tells versions apart, but not hosts
+  if (route.ofHost ? firstWins : route.versioned) return firstWins && !route.earlier;
+  return true;
 }
 
 /** What a path with parameters, wildcards and optional parts matches. */

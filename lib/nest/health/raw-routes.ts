@@ -13,6 +13,12 @@ interface Layer {
 interface Instance {
   hasRoute?(route: { method: string; url: string }): boolean;
   readonly router?: { readonly stack?: readonly Layer[] };
+  readonly initialConfig?: RouterConfig & { readonly routerOptions?: RouterConfig };
+}
+
+/** What Fastify was made with. */
+interface RouterConfig {
+  readonly caseSensitive?: boolean;
 }
 
 /** The routes that are on the server behind Nest's back: by its own methods, or in a plugin. */
@@ -21,12 +27,17 @@ export class RawRoutes {
   private readonly layers: readonly Layer[];
   /** Whether, of two routes that match, the first one registered answers, and not the nearer one. */
   readonly firstWins: boolean;
+  /** Whether `/Health` is another path than `/health`. */
+  readonly caseSensitive: boolean;
 
   constructor(adapter: AbstractHttpAdapter | undefined) {
     this.instance = (adapter?.getInstance?.() ?? {}) as Instance;
     this.firstWins =
       (adapter as { isRouteOrderSensitive?(): boolean } | undefined)?.isRouteOrderSensitive?.() ??
       typeof this.instance.hasRoute !== 'function';
+    const { caseSensitive, routerOptions } = this.instance.initialConfig ?? {};
+    this.caseSensitive =
+      !this.firstWins && (routerOptions?.caseSensitive ?? caseSensitive ?? true) !== false;
     const stack = this.firstWins ? (this.instance.router?.stack ?? []) : [];
     this.layers = stack.filter(
       ({ route }) => route?.methods.get === true || route?.methods._all === true,

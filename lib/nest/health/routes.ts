@@ -9,6 +9,8 @@ export interface Route {
   readonly path: string;
   /** It answers requests for certain versions only, which the path does not show. */
   readonly versioned: boolean;
+  /** It answers requests to certain hosts only, and passes the others on where the router can. */
+  readonly ofHost: boolean;
 }
 
 /** The routes of an application before Nest registers them. */
@@ -23,6 +25,7 @@ export class RouteTable {
   /** Every GET that a controller answers. */
   routesOf(module: Module, controller: Type): Route[] {
     const prototype = controller.prototype as Record<string, object>;
+    const ofHost = Reflect.getMetadata('host', controller) !== undefined;
     return this.scanner
       .getAllMethodNames(prototype)
       .map((name) => prototype[name]!)
@@ -34,12 +37,12 @@ export class RouteTable {
           list(Reflect.getMetadata('path', handler)),
         );
         return this.versionsOf(controller, handler).flatMap((version) =>
-          paths.map((path) => this.route(path, version, handler)),
+          paths.map((path) => ({ ...this.route(path, version, handler), ofHost })),
         );
       });
   }
 
-  private route(path: string, version: unknown, handler: object): Route {
+  private route(path: string, version: unknown, handler: object): Omit<Route, 'ofHost'> {
     const versioning = this.config.getVersioning();
     const neutral = version === undefined || version === VERSION_NEUTRAL;
     const inPath = versioning?.type === VersioningType.URI;
@@ -80,8 +83,8 @@ export class RouteTable {
 }
 
 /** A form in which two paths are equal if a request can mean both. */
-export function canonical(path: string): string {
-  return join(path).toLowerCase();
+export function canonical(path: string, caseSensitive = false): string {
+  return caseSensitive ? join(path) : join(path).toLowerCase();
 }
 
 function answersGet(handler: object): boolean {

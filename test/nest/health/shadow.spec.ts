@@ -1,8 +1,21 @@
+import { get as httpGet } from 'node:http';
 import { Get, Post } from '@nestjs/common';
 import { ADAPTERS, closeAll, serve, type Setting, type World } from '../support/app.js';
 import { controller, MINE, moduleWith, raw, type RawServer } from './host.js';
 
 afterEach(closeAll);
+
+/** What `/health` of that host answers. */
+function bodyFor({ app }: World, host: string): Promise<string> {
+  const { port } = app.getHttpServer().address() as { port: number };
+  return new Promise((resolve, reject) => {
+    httpGet({ host: '127.0.0.1', port, path: '/health', headers: { host } }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (part: string) => (text += part));
+      response.on('end', () => resolve(text));
+    }).on('error', reject);
+  });
+}
 
 describe('on Fastify', () => {
   const fastify = ADAPTERS[1][1];
@@ -73,6 +86,28 @@ describe('on Express, where the first route that matches answers', () => {
 
     expect((await world.get('/health')).text).toBe(MINE);
     expect(warnings(world)).toHaveLength(3);
+  });
+
+  it('a route of one host leaves ours to all others', async () => {
+    const world = await serve(express, {
+      bulwark: {},
+      controllers: [
+        controller({ path: 'health', host: 'admin.example' }, Get()),
+        controller({ path: 'health', host: 'admin.example' }, Get('*rest')),
+      ],
+    });
+
+    expect((await world.get('/health')).json).toEqual({ status: 'ok' });
+    expect((await world.get('/health/live')).json).toEqual({ status: 'ok' });
+    expect(await bodyFor(world, 'admin.example')).toBe(MINE);
+    expect(world.log.ours).toEqual([]);
+  });
+
+  it('a route of one host that comes after ours is not hidden by it', async () => {
+    const mine = controller({ path: 'health', host: 'admin.example' }, Get());
+    const world = await serve(express, { bulwark: {}, imports: [moduleWith([mine])] });
+
+    expect(await bodyFor(world, 'admin.example')).toBe(MINE);
   });
 
   const HARMLESS: [string, () => Setting][] = [

@@ -193,6 +193,16 @@ describe.each(ADAPTERS)("the application's own /health on %s", (_, adapter) => {
     expect(await ask('/health/live', {})).toBe('{"status":"ok"}');
   });
 
+  it('in capitals is another one where the router says so', async () => {
+    const { get } = await serve(adapter, {
+      bulwark: {},
+      controllers: [controller('Health', Get())],
+    });
+
+    expect((await get('/Health')).text).toBe(MINE);
+    expect((await get('/health')).status).toBe(200);
+  });
+
   const EXCEPTED: [string, string, string][] = [
     ['makes ours the same', 'health', '/health'],
     ['makes theirs the same', 'api/health', '/api/health'],

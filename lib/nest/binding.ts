@@ -47,6 +47,12 @@ export interface UnboundListener {
   unboundCall(record: MethodRecord): void;
 }
 
+/** An application that gets an instance when the one that has it closes. */
+interface Heir {
+  readonly instance: WeakRef<object>;
+  readonly holder: WeakRef<RuntimeHolder>;
+}
+
 /** Weak: an application that is never closed, as in many tests, must not be kept by this list. */
 let holders: WeakRef<RuntimeHolder>[] = [];
 
@@ -63,8 +69,8 @@ export class RuntimeHolder {
   /** How many reasons there are to expect instances that nobody has bound yet. */
   private arrivals = 1;
   private readonly bindings = new WeakMap<object, ClassBinding>();
-  private heirs: { readonly instance: WeakRef<object>; readonly holder: WeakRef<RuntimeHolder> }[] =
-    [];
+  private heirs: Heir[] = [];
+  private readonly willed = new WeakMap<object, WeakSet<RuntimeHolder>>();
 
   /** @param provides whether an instance is one of the application's, as far as Nest knows by now */
   constructor(private readonly provides: (instance: object) => boolean = () => false) {
@@ -113,7 +119,26 @@ export class RuntimeHolder {
 
   /** Another application has the instance too; it gets it when this one has closed. */
   bequeath(instance: object, holder: RuntimeHolder): void {
+    // a factory may give the same one with each request
+    let known = this.willed.get(instance);
+    if (known === undefined) this.willed.set(instance, (known = new WeakSet<RuntimeHolder>()));
+    if (known.has(holder)) return;
+    known.add(holder);
     this.heirs.push({ instance: new WeakRef(instance), holder: new WeakRef(holder) });
+  }
+
+  /** It starts: what it shares with an application that has not started is its own, for that one may have failed to. */
+  takeOver(): void {
+    for (const other of alive()) {
+      if (other === this || other.started) continue;
+      for (const heir of other.heirs) {
+        const instance = heir.instance.deref();
+        if (instance === undefined || heir.holder.deref() !== this) continue;
+        if (bindingOf(instance)?.holder !== other) continue;
+        give(instance, this);
+        this.bequeath(instance, other);
+      }
+    }
   }
 
   /** The application has closed: what it shared belongs to those that live. */
@@ -148,6 +173,10 @@ export function bindInstance(instance: object, holder: unknown): void {
     before.holder.bequeath(instance, holder);
     return;
   }
+  give(instance, holder);
+}
+
+function give(instance: object, holder: RuntimeHolder): void {
   const type = classOf(instance);
   if (type === undefined) return;
   const value = holder.bindingFor(type);

@@ -73,6 +73,7 @@ export class ResilienceExplorer
 
   /** Whoever listens to `events$` since a hook of its own hears of the start-up too. */
   onApplicationBootstrap(): void {
+    this.holder.takeOver();
     this.unbound.settle();
     this.lint.start();
   }

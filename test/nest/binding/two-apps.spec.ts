@@ -1,4 +1,4 @@
-import { Injectable, Module } from '@nestjs/common';
+import { Injectable, Module, type OnModuleInit, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   CircuitBreaker,
@@ -10,7 +10,7 @@ import {
 import { EventRecorder, settle } from 'nestjs-bulwark/testing';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { boot, closeAll, eventLoopTurns, type World } from '../support/app.js';
+import { boot, bootError, closeAll, eventLoopTurns, type World } from '../support/app.js';
 
 v8.setFlagsFromString('--expose-gc');
 const collectGarbage = vm.runInNewContext('gc') as () => void;
@@ -119,6 +119,38 @@ describe('#94 two applications in one process', () => {
       expect(stateIn(world)).toBe('open');
       await world.app.close();
     }
+  });
+
+  it('a value of an application that failed to start belongs to the one that starts', async () => {
+    const shared = new Client();
+    @Injectable()
+    class Bad implements OnModuleInit {
+      onModuleInit(): void {
+        throw new Error('the database is away');
+      }
+    }
+    const providers = [{ provide: Client, useValue: shared }];
+    const failed = await bootError({ providers: [...providers, Bad] });
+    expect(failed.message).toBe('the database is away');
+
+    const world = await boot({ providers });
+    await shared.call(true).catch(() => {});
+
+    expect(stateIn(world)).toBe('open');
+  });
+
+  it('a value that one of them gives anew with each request is remembered once for the other', async () => {
+    const shared = new Client();
+    const one = await boot({ providers: [{ provide: Client, useValue: shared }] });
+    const anew = { provide: Client, scope: Scope.REQUEST, useFactory: () => shared };
+    const two = await boot({ providers: [anew] });
+    for (let i = 0; i < 20; i += 1) await two.app.resolve(Client);
+
+    const { heirs } = one.app.get<{ heirs: object[] }>(Symbol.for('bulwark:runtime'));
+    expect(heirs).toHaveLength(1);
+    await one.app.close();
+    await shared.call(true).catch(() => {});
+    expect(stateIn(two)).toBe('open');
   });
 
   it('a closed application is not kept in memory by the decorated classes', async () => {

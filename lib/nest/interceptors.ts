@@ -21,7 +21,7 @@ import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { isHealthController } from './health/health.controller.js';
-import { methodFace } from './method-record.js';
+import { methodFace, nameIn } from './method-record.js';
 import type { BulkheadFor, Keyed, TimeLimitFor } from './typed-options.js';
 
 /** What the functions in the options of an interceptor get. */
@@ -67,7 +67,9 @@ export abstract class PolicyInterceptor implements NestInterceptor {
    */
   prepare(controller: NamedClass, method: NamedFunction): readonly Mistake[] {
     if (this.mistakes.length > 0)
-      return this.mistakesAt(`${controller.name}.${method.name} ${this.constructor.name}`);
+      return this.mistakesAt(
+        `${controller.name}.${nameIn(controller, method)} ${this.constructor.name}`,
+      );
     try {
       this.handlerOf(controller, method);
       return [];
@@ -91,9 +93,10 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     }
     let handler = ofClass.get(method);
     if (handler === undefined) {
-      const target = this.runtime.registerHandler(controller, method.name, this.policies);
+      const name = nameIn(controller, method);
+      const target = this.runtime.registerHandler(controller, name, this.policies);
       const stoppable =
-        methodFace(method, controller.prototype as object) === 'observable' ||
+        methodFace(method, controller.prototype as object, name) === 'observable' ||
         Reflect.hasMetadata('__sse__', method);
       handler = { target, stoppable };
       ofClass.set(method, handler);

@@ -76,6 +76,20 @@ export function methodOf(
   return typeof value === 'function' ? (value as Method) : undefined;
 }
 
+/** The name that a class has a method under; another library's wrapper may be called otherwise. */
+export function nameIn(
+  type: { readonly prototype?: unknown },
+  method: { readonly name: string },
+): string {
+  let prototype = type.prototype as object | null | undefined;
+  while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
+    for (const [key, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype)))
+      if (value === method && key !== 'constructor') return key;
+    prototype = Object.getPrototypeOf(prototype) as object | null;
+  }
+  return method.name;
+}
+
 /** What makes a method a handler: a route, a message pattern, a message of a gateway. */
 const HANDLER_KEYS = ['path', 'microservices:pattern', 'message'];
 

@@ -212,6 +212,44 @@ describe('interceptors at boot', () => {
     expect((await get('/b')).status).toBe(200);
   });
 
+  it('are called by the key of the handler, whatever another decorator called its function', async () => {
+    const Span: MethodDecorator = (_target, _key, descriptor) => {
+      const inner = descriptor.value as object as (...args: unknown[]) => unknown;
+      const spanned = function (this: unknown, ...args: unknown[]): unknown {
+        return inner.apply(this, args);
+      };
+      for (const key of Reflect.getMetadataKeys(inner) as string[])
+        Reflect.defineMetadata(key, Reflect.getMetadata(key, inner), spanned);
+      descriptor.value = spanned as never;
+    };
+    @Controller()
+    class Traced {
+      @Span
+      @Get('a')
+      @UseInterceptors(CircuitBreakerInterceptor.with({ failureThreshold: 1 }))
+      a(): string {
+        return 'a';
+      }
+      @Span
+      @Get('b')
+      @UseInterceptors(CircuitBreakerInterceptor.with({ failureThreshold: 1 }))
+      b(): string {
+        return 'b';
+      }
+    }
+    const { app, log } = await boot({
+      controllers: [Traced],
+      bulwark: { health: false, policies: { 'Traced.b': { circuitBreaker: { critical: true } } } },
+    });
+
+    const { breakers } = app.get(ResilienceRegistry);
+    expect(breakers.list().map(({ name, critical }) => [name, critical])).toEqual([
+      ['Traced.a', false],
+      ['Traced.b', true],
+    ]);
+    expect(log.ours).toEqual([]);
+  });
+
   it('that are request-scoped are refused: they would forget what they counted', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Mine extends CircuitBreakerInterceptor {

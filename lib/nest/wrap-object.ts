@@ -36,15 +36,19 @@ export function wrapObject<T extends object>(
     let made = byKey.get(key);
     if (made === undefined) {
       const target = targets.get(key);
-      made =
-        target === undefined
-          ? method.bind(object)
-          : (...args: unknown[]) => runPromise(target, method, object, args);
+      // of itself, for what hangs on the function, such as the static members of a class
+      made = new Proxy(method, {
+        apply: (_method, _self, args: unknown[]) => {
+          if (target !== undefined) return runPromise(target, method, object, args);
+          const answer: unknown = Reflect.apply(method, object, args);
+          return answer === object ? wrapped : answer; // a chain goes on with its policies
+        },
+      });
       byKey.set(key, made);
     }
     return made;
   };
-  return new Proxy(object, {
+  const wrapped: T = new Proxy(object, {
     get(from, key) {
       const value: unknown = Reflect.get(from, key, from);
       return typeof value === 'function' && key !== 'constructor' && !isFixed(from, key)
@@ -53,6 +57,7 @@ export function wrapObject<T extends object>(
     },
     set: (from, key, value) => Reflect.set(from, key, value, from),
   });
+  return wrapped;
 }
 
 function mistakesOf(object: object, kind: string, key: string): Mistake[] {

@@ -97,6 +97,31 @@ describe('a wrapped object', () => {
     await expect(sdk.twice(-1)).rejects.toThrow('down');
   });
 
+  it('has what hangs on its functions: static members of a class, properties of a method', async () => {
+    class Query {
+      static parse(text: string): Query {
+        return Object.assign(new Query(), { text });
+      }
+    }
+    const send = Object.assign(async () => 'sent', { retries: 3 });
+    const sdk = service.wrapObject({ Query, send, other: send }, { send: { retry: {} } });
+
+    expect(sdk.Query.parse('x')).toBeInstanceOf(Query);
+    expect(new sdk.Query()).toBeInstanceOf(Query);
+    expect([sdk.send.retries, sdk.other.retries, await sdk.send()]).toEqual([3, 3, 'sent']);
+  });
+
+  it('keeps its policies behind a method that answers with the object itself', async () => {
+    class Chained extends Sdk {
+      as(_user: string): this {
+        return this;
+      }
+    }
+    const sdk = service.wrapObject(new Chained(), { pay: { fallback: { value: 'instead' } } });
+
+    await expect(sdk.as('root').as('me').pay(-1)).resolves.toBe('instead');
+  });
+
   it('has a state of its own, numbered, where there are several of a class', async () => {
     const policies = { pay: { circuitBreaker: { failureThreshold: 1 } } };
     const [one, two] = [wrapped(policies), wrapped(policies)];

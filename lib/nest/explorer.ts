@@ -105,7 +105,10 @@ export class ResilienceExplorer
     loader.load = async (...given) => {
       this.holder.arriving();
       try {
+        const before = rootsOf(this.modules).length;
         const module = await load(...given);
+        if (rootsOf(this.modules).length > Math.max(before, 1))
+          throw new ResilienceConfigError(this.secondModules());
         this.bindAll();
         return module;
       } finally {

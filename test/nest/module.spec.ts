@@ -1,4 +1,5 @@
 import { Inject, Injectable, Module, type Type } from '@nestjs/common';
+import { LazyModuleLoader } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
 import {
@@ -90,6 +91,20 @@ describe('forRoot', () => {
     await expect(twice).rejects.toThrow(
       'ResilienceModule: imported 2 times with forRoot or forRootAsync; expected once',
     );
+  });
+
+  it('twice by a lazy module is refused there, and other lazy modules are not', async () => {
+    @Module({ imports: [ResilienceModule.forRoot({ health: false })] })
+    class Second {}
+    @Module({})
+    class Harmless {}
+    const { app } = await boot({});
+    const loader = app.get(LazyModuleLoader);
+
+    await expect(loader.load(() => Second)).rejects.toThrow(
+      'ResilienceModule: imported 2 times with forRoot or forRootAsync; expected once',
+    );
+    await expect(loader.load(() => Harmless)).resolves.toBeDefined();
   });
 
   it('with enabled: false keeps only the fallback', async () => {

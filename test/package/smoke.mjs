@@ -92,6 +92,29 @@ export class Service {
 export const module = ResilienceModule.forRoot({ health: { details: 'always' } });
 `;
 
+/** As applications are that were begun with an earlier Nest 11: CommonJS, and types by `main`. */
+const COMMONJS =
+  '--strict --experimentalDecorators --emitDecoratorMetadata --target es2021 --module commonjs --moduleResolution node10 --ignoreDeprecations 6.0 --skipLibCheck --types node --outDir built'.split(
+    ' ',
+  );
+
+const REQUIRED = `
+import 'reflect-metadata';
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ResilienceModule, ResilienceService } from 'nestjs-bulwark';
+import { FakeClock } from 'nestjs-bulwark/testing';
+@Module({ imports: [ResilienceModule.forRoot()] })
+class App {}
+async function run(): Promise<void> {
+  const app = await NestFactory.createApplicationContext(App, { logger: false });
+  const answer: string = await app.get(ResilienceService).execute('ping', async () => 'pong', { retry: {} });
+  if (answer !== 'pong' || typeof new FakeClock().now() !== 'number') throw new Error(answer);
+  await app.close();
+}
+void run();
+`;
+
 try {
   const [{ filename, files }] = JSON.parse(
     npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', place),
@@ -127,6 +150,12 @@ try {
     writeFileSync(join(app, 'types.ts'), TYPES);
     node(app, 'application.mjs');
     node(app, 'node_modules/typescript/bin/tsc', ...COMPILE, 'types.ts');
+    if (nest === 'nest-11') {
+      writeFileSync(join(app, 'required.ts'), REQUIRED);
+      node(app, 'node_modules/typescript/bin/tsc', ...COMMONJS, 'required.ts');
+      writeFileSync(join(app, 'built', 'package.json'), '{"type":"commonjs"}');
+      node(app, 'built/required.js');
+    }
     console.log(`${nest}: the packed library works and its types compile`);
   }
   console.log(`${files.length} files in ${filename}`);

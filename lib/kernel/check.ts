@@ -22,6 +22,14 @@ export class ResilienceConfigError extends Error {
 
 /** What came, short enough for one line of a message and safe for any value. */
 export function show(value: unknown): string {
+  try {
+    return describe(value);
+  } catch {
+    return 'what cannot be read'; // a proxy, or a name that is a getter, may throw
+  }
+}
+
+function describe(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
   }
@@ -96,7 +104,15 @@ export type OptionRules<T> = { readonly [K in keyof Required<T>]: OptionRule };
 
 /** Whether the value is an object that can carry options. */
 export function isOptionsObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !isList(value);
+}
+
+function isList(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return true; // a revoked proxy carries no options either
+  }
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { OptionRule } from './check.js';
+import { isOfClass } from './rejection.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a constructor's parameters are contravariant
 type ErrorClass = abstract new (...args: any[]) => unknown;
@@ -42,14 +43,14 @@ export function compileMatcher(
 
 /** The rule for an option that `compileMatcher` is to understand. */
 export const errorMatchers: OptionRule = (value) => {
-  const entries: readonly unknown[] = Array.isArray(value) ? value : [value];
+  const entries: readonly unknown[] = Array.isArray(value) ? [...(value as unknown[])] : [value]; // no holes
   const good = entries.every((e) => typeof e === 'function' || (typeof e === 'string' && e !== ''));
   return good ? undefined : 'an error class, a code or name, a predicate, or a list of these';
 };
 
 function compileOne(matcher: ErrorMatcher): CompiledMatcher {
   if (typeof matcher === 'string') return (error) => hasCodeOrName(error, matcher);
-  if (isClass(matcher)) return (error) => error instanceof matcher;
+  if (isClass(matcher)) return (error) => error instanceof matcher || isOfClass(error, matcher);
   return matcher as CompiledMatcher;
 }
 

@@ -70,6 +70,15 @@ export function isResilienceRejection(error: unknown): error is ResilienceReject
   return typeof error === 'object' && error !== null && readBrand(error);
 }
 
+/** Whether a refusal is of that class, where the class is of one copy of the package and it of another. */
+export function isOfClass(
+  error: unknown,
+  type: { readonly name: string; readonly prototype: unknown },
+): boolean {
+  if (!isResilienceRejection(error) || !isResilienceRejection(type.prototype)) return false;
+  return error.name === type.name || type.name === 'ResilienceRejection';
+}
+
 function readBrand(error: object): boolean {
   try {
     return (error as { [BRAND]?: unknown })[BRAND] === true;

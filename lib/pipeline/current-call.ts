@@ -26,23 +26,31 @@ export interface ContextSource {
   holds(bulkhead: object): boolean;
 }
 
-let running: ContextSource | undefined;
-let warned = false;
+/** What every copy of the package in the process must agree on: one may run what another decorated. */
+interface Shared {
+  running: ContextSource | undefined;
+  /**
+   * Made when the first pipeline with `propagateDeadline` is: merely enabling one makes every promise
+   * of a Node 20 process slower.
+   */
+  contexts: AsyncLocalStorage<ContextSource> | undefined;
+}
 
-/**
- * Made when the first pipeline with `propagateDeadline` is: merely enabling one makes every promise
- * of a Node 20 process slower.
- */
-let contexts: AsyncLocalStorage<ContextSource> | undefined;
+const SHARED = Symbol.for('bulwark:current-call:1');
+const shared = ((globalThis as { [SHARED]?: Shared })[SHARED] ??= {
+  running: undefined,
+  contexts: undefined,
+});
+let warned = false;
 
 /** From here on attempts may run in an async context. */
 export function openContexts(): void {
-  contexts ??= new AsyncLocalStorage();
+  shared.contexts ??= new AsyncLocalStorage();
 }
 
 /** When the nearest enclosing call that propagates its deadline ends; undefined if there is none. */
 export function inheritedEnd(clock: Clock): Milliseconds | undefined {
-  return contexts?.getStore()?.endsBy(clock);
+  return shared.contexts?.getStore()?.endsBy(clock);
 }
 
 const INERT: CallContext = {
@@ -75,7 +83,7 @@ export function currentCall(): CallContext {
 
 /** The attempt whose method is in its synchronous part, or in whose async context we are. */
 export function enclosingCall(): ContextSource | undefined {
-  return running ?? contexts?.getStore();
+  return shared.running ?? shared.contexts?.getStore();
 }
 
 /** Calls the method as the running attempt in an async context of its own; `openContexts` has been called. */
@@ -85,11 +93,11 @@ export function runInContext(
   self: unknown,
   args: unknown[],
 ): unknown {
-  return contexts!.run(source, runAs, source, method, self, args);
+  return shared.contexts!.run(source, runAs, source, method, self, args);
 }
 
 /**
- * Calls the method as the running attempt, or as none. A plain variable: no async context is
+ * Calls the method as the running attempt, or as none. A plain field: no async context is
  * opened.
  */
 export function runAs(
@@ -98,11 +106,11 @@ export function runAs(
   self: unknown,
   args: unknown[],
 ): unknown {
-  const before = running;
-  running = source;
+  const before = shared.running;
+  shared.running = source;
   try {
     return method.apply(self, args as never[]);
   } finally {
-    running = before;
+    shared.running = before;
   }
 }

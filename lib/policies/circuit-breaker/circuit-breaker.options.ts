@@ -1,6 +1,7 @@
 import {
   aFunction,
   boolean,
+  checkObject,
   checkOptions,
   either,
   integer,
@@ -163,7 +164,8 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 } as const;
 
 const countWindow: OptionRule = (v) => {
-  const calls = isOptionsObject(v) && Object.keys(v).length === 1 ? v['calls'] : undefined;
+  const readable = isOptionsObject(v) && checkObject('', v).length === 0;
+  const calls = readable && Object.keys(v).length === 1 ? v['calls'] : undefined;
   const wish = integer(1, 1_000_000)(calls);
   return wish === undefined ? undefined : `{ calls: ${wish} }`;
 };

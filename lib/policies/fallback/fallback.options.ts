@@ -78,7 +78,7 @@ export function fallbackList(plan: FallbackPlan): readonly FallbackOptions[] {
 const KINDS = ['handler', 'method', 'value', 'cache', 'alternative', 'queue'] as const;
 
 const functions: OptionRule = (v) => {
-  const list: readonly unknown[] = Array.isArray(v) ? v : [v];
+  const list: readonly unknown[] = Array.isArray(v) ? [...(v as unknown[])] : [v]; // no holes
   const good = list.length > 0 && list.every((f) => typeof f === 'function');
   return good ? undefined : 'a function, or a list of at least one';
 };
@@ -108,7 +108,7 @@ export function checkFallback(
   plan: FallbackPlan,
   hasMethod?: (name: string) => boolean,
 ): Mistake[] {
-  const entries: readonly unknown[] = Array.isArray(plan) ? plan : [plan];
+  const entries: readonly unknown[] = Array.isArray(plan) ? [...(plan as unknown[])] : [plan]; // no holes
   if (entries.length === 0)
     return [{ at, problem: 'got an empty list, expected at least one fallback' }];
   const mistakes = entries.flatMap((entry, i) =>

@@ -1,5 +1,6 @@
 import {
   boolean,
+  checkObject,
   checkOptions,
   integer,
   isOptionsObject,
@@ -65,7 +66,7 @@ const RULES: OptionRules<FallbackCacheOptions> = {
 /** Every mistake in the options. */
 export function checkLastGood(at: string, options: unknown): Mistake[] {
   const mistakes = checkOptions(at, options, RULES);
-  if (!isOptionsObject(options)) return mistakes;
+  if (!isOptionsObject(options) || checkObject(at, options).length > 0) return mistakes;
   for (const name of ['ttl', 'key'] as const) {
     if (options[name] !== undefined) continue;
     const expected = RULES[name](undefined);

@@ -10,11 +10,34 @@ import {
   text,
 } from '../../../lib/kernel/check.js';
 import { hours, minutes, seconds } from '../../../lib/kernel/duration.js';
-import { compileMatcher, errorMatchers } from '../../../lib/kernel/matcher.js';
+import { compileMatcher, type ErrorMatchers, errorMatchers } from '../../../lib/kernel/matcher.js';
 import { isResilienceRejection, ResilienceRejection } from '../../../lib/kernel/rejection.js';
 import { CircuitOpenError } from '../../../lib/policies/circuit-breaker/circuit-open.error.js';
 
+/** A proxy that throws whatever is done with it. */
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
 describe('option checks', () => {
+  it.each([
+    ['a revoked proxy', revoked()],
+    ['a list that throws', new Proxy([], { get: () => revoked().toString() })],
+    [
+      'a function without a readable name',
+      Object.defineProperty(() => {}, 'name', { get: () => String(revoked()) }),
+    ],
+  ])('say so of %s, and do not break over it', (_, value) => {
+    const mistakes = checkOptions<{ a: number }>('X @Y', { a: value }, { a: integer(1, 9) });
+
+    expect(mistakes).toEqual([
+      { at: 'X @Y a', problem: expect.stringMatching(/^got .*, expected a whole number/) },
+    ]);
+    expect(checkOptions('X @Y', value, { a: integer(1, 9) })).toHaveLength(1);
+  });
+
   it('name the option, what came and what was expected', () => {
     const mistakes = checkOptions<{ a: number; b: string }>(
       'X @Y',
@@ -114,7 +137,7 @@ describe('error matchers', () => {
     expect(compileMatcher(undefined, 'x', true, () => {})).toBeUndefined();
   });
 
-  it.each([5, {}, '', [5], ['']])('%p is not understood', (value) => {
+  it.each([5, {}, '', [5], [''], new Array(1)])('%p is not understood', (value) => {
     expect(errorMatchers(value)).toEqual(expect.any(String));
   });
 });
@@ -131,6 +154,25 @@ describe('rejections', () => {
       false,
       false,
     ]);
+  });
+
+  it('of another copy of the package are matched by their classes', () => {
+    const brand = Symbol.for('bulwark:rejection');
+    class Foreign extends Error {
+      constructor(override readonly name: string) {
+        super('refused');
+      }
+    }
+    Object.defineProperty(Foreign.prototype, brand, { value: true });
+    const match = (option: ErrorMatchers, error: unknown): boolean =>
+      compileMatcher(option, 'on', false, () => {})!(error);
+
+    expect(match(CircuitOpenError, new Foreign('CircuitOpenError'))).toBe(true);
+    expect(match(ResilienceRejection as never, new Foreign('CircuitOpenError'))).toBe(true);
+    expect(match(CircuitOpenError, new Foreign('BulkheadFullError'))).toBe(false);
+    expect(match(Error, 'text')).toBe(false);
+    class CircuitOpenErrorOfMine extends Error {}
+    expect(match(CircuitOpenErrorOfMine, new Foreign('CircuitOpenErrorOfMine'))).toBe(false);
   });
 
   it('are real errors without a stack unless asked for, and leave the stack limit as it was', () => {

@@ -25,6 +25,12 @@ it.each<[string, unknown]>([
 });
 
 it.each<[string, unknown, RegExp]>([
+  ['a hole in the list', new Array(1), /^X.y @Fallback: got undefined, expected a function or/],
+  [
+    'a hole in the alternatives',
+    { alternative: new Array(1) },
+    /alternative: got an array of 1, expected a function, or a list of at least one/,
+  ],
   [
     'no ttl',
     { cache: { key } },

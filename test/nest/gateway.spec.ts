@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { UseFilters } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
 import {
@@ -6,7 +7,15 @@ import {
   SubscribeMessage,
   WebSocketGateway,
 } from '@nestjs/websockets';
-import { CircuitBreaker, Fallback, ResilienceExceptionFilter, Retry } from 'nestjs-bulwark';
+import {
+  CircuitBreaker,
+  Fallback,
+  RateLimit,
+  RateLimitedError,
+  ResilienceExceptionFilter,
+  ResilienceService,
+  Retry,
+} from 'nestjs-bulwark';
 import { from, map, Observable } from 'rxjs';
 import { ADAPTERS, closeAll, serve, type World } from './support/app.js';
 import { ask as askOn, connectTo, type Socket } from './support/ws-client.js';
@@ -72,7 +81,7 @@ const ask = (event: string, data: unknown, answers = 1): Promise<unknown[]> =>
   askOn(socket, event, data, answers);
 
 afterEach(async () => {
-  socket.close();
+  socket?.close();
   await closeAll();
 });
 
@@ -116,5 +125,36 @@ describe('gateway handlers over a WebSocket', () => {
         retryAfter: expect.any(Number) as number,
       },
     });
+  });
+});
+
+describe('connections of a gateway', () => {
+  it('that are refused are closed by a fallback, and nothing is unhandled', async () => {
+    interface Client {
+      close(): void;
+    }
+    @WebSocketGateway({ path: '/door' })
+    class Door {
+      @Fallback({
+        handler: (_error, client: Client) => client.close(),
+        on: RateLimitedError,
+      })
+      @RateLimit({ limit: 1, per: 60_000 })
+      async handleConnection(_client: Client): Promise<void> {}
+    }
+    const door = await serve(ADAPTERS[0][1], {
+      providers: [Door],
+      prepare: (app) => {
+        app.useWebSocketAdapter(new WsAdapter(app));
+      },
+    });
+    const { port } = door.app.getHttpServer().address() as { port: number };
+    const [first, second] = [
+      await connectTo(`ws://127.0.0.1:${port}/door`),
+      await connectTo(`ws://127.0.0.1:${port}/door`),
+    ];
+    await once(second, 'close');
+    first.close();
+    expect(door.app.get(ResilienceService).lint).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
+import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { ResilienceEvent } from '../kernel/event.js';
 import type { Method } from '../pipeline/call.js';
 import type { LintFinding } from '../pipeline/lint.js';
@@ -61,8 +61,16 @@ export class ResilienceService {
     policies?: PolicySet | string,
     options: ExecuteOptions = {},
   ): Promise<T> {
+    // before the breaker could count it
+    mustBe(typeof fn === 'function', name, fn, 'a function to call');
+    mustBe(
+      isSignal(options?.signal),
+      'ResilienceService signal',
+      options?.signal,
+      'an AbortSignal',
+    );
     const target = this.targetOf(name, policies);
-    return (await runPromise(target, fn, undefined, [], options.signal)) as T;
+    return (await runPromise(target, fn, undefined, [], options?.signal)) as T;
   }
 
   /** Like `execute`, but an error is an answer: for callers that decide instead of catching. */
@@ -91,6 +99,7 @@ export class ResilienceService {
     fn: F,
     policies: PolicySet | string,
   ): F {
+    mustBe(typeof fn === 'function', name, fn, 'a function to wrap');
     const target = this.targetOf(name, policies);
     const wrapped = function (this: unknown, ...args: unknown[]): Promise<unknown> {
       return runPromise(target, fn as Method, this, args);
@@ -110,6 +119,9 @@ export class ResilienceService {
    * than `maxNames` names
    */
   wrapObject<T extends object>(object: T, policies: MethodPolicies<T>): T {
+    mustBe(isObject(object), 'wrapObject', object, 'an object');
+    const wrong = checkObject('wrapObject', policies, 'policies by name of the method');
+    if (wrong.length > 0) throw new ResilienceConfigError(wrong);
     return wrapObject(object, policies as Record<string, PolicySet | string>, (bases) => {
       const named = bases.map(([base, set]) => [this.runtime.freeName(base), set] as const);
       // all before any is made: one that is refused leaves nothing behind
@@ -148,12 +160,17 @@ export class ResilienceService {
     return this.linter.findings;
   }
 
-  /** The kill switch: false passes every policy but the fallbacks through, until true is set. */
+  /**
+   * The kill switch: false passes every policy but the fallbacks through, until true is set.
+   *
+   * @throws ResilienceConfigError for anything else: a word would not do what it says
+   */
   get enabled(): boolean {
     return this.runtime.enabled;
   }
 
   set enabled(enabled: boolean) {
+    mustBe(typeof enabled === 'boolean', 'ResilienceService enabled', enabled, 'true or false');
     this.runtime.setEnabled(enabled);
   }
 
@@ -248,6 +265,17 @@ function same(a: unknown, b: unknown, depth = DEPTH): boolean {
   if (typeof a === 'function' && typeof b === 'function') return String(a) === String(b);
   if (!isObject(a) || !isObject(b)) return false;
   return Object.keys({ ...a, ...b }).every((key) => same(a[key], b[key], depth - 1));
+}
+
+function mustBe(good: boolean, at: string, given: unknown, expected: string): void {
+  if (good) return;
+  const problem = `got ${show(given)}, expected ${expected}`;
+  throw new ResilienceConfigError([{ at: String(at), problem }]);
+}
+
+function isSignal(value: unknown): boolean {
+  if (value === undefined) return true;
+  return isObject(value) && typeof value['addEventListener'] === 'function';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

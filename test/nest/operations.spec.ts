@@ -141,6 +141,17 @@ describe('the kill switch', () => {
     await expect(client.other()).rejects.toMatchObject({ code: 'CIRCUIT_OPEN' });
   });
 
+  it.each(['false', 0, null, undefined])(
+    'refuses %p, which would not do what it says',
+    async (word) => {
+      const { app } = await boot({});
+      const service = app.get(ResilienceService);
+
+      expect(() => (service.enabled = word as never)).toThrow('ResilienceService enabled: got');
+      expect(service.enabled).toBe(true);
+    },
+  );
+
   it('leaves calls on their way in their places', async () => {
     const { app } = await boot({ providers: [Client] });
     const [client, service] = [app.get(Client), app.get(ResilienceService)];

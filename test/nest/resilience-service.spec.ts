@@ -149,6 +149,28 @@ describe('execute', () => {
     expect(ran).toBe(false);
   });
 
+  it.each([undefined, null, 5, Promise.resolve(1)])(
+    'refuses %p in place of a function, and no breaker counts it',
+    async (fn) => {
+      const { app } = await boot({});
+      const service = app.get(ResilienceService);
+      const policies = { circuitBreaker: { failureThreshold: 1 } };
+
+      await expect(service.execute('ping', fn as never, policies)).rejects.toThrow('ping: got ');
+      expect(() => service.wrap('ping', fn as never, policies)).toThrow('a function to wrap');
+      await expect(service.execute('ping', async () => 'pong', policies)).resolves.toBe('pong');
+    },
+  );
+
+  it('refuses a signal that is none', async () => {
+    const { app } = await boot({});
+    const options = { signal: 5 as never };
+
+    await expect(
+      app.get(ResilienceService).execute('ping', async () => 1, {}, options),
+    ).rejects.toThrow('ResilienceService signal: got 5, expected an AbortSignal');
+  });
+
   it('keeps at most maxNames names: a name made of user input cannot fill the memory', async () => {
     const { service, registry } = await started({ maxNames: 3 });
     for (const name of ['a', 'b', 'c'])

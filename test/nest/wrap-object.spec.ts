@@ -165,6 +165,15 @@ describe('wrapObject refuses', () => {
     ]);
   });
 
+  it.each([null, 5, 'x'])('%p in place of an object or of policies', (junk) => {
+    expect(mistakes({}, junk as never)).toEqual([
+      expect.stringMatching(/^wrapObject: got .*, expected an object$/),
+    ]);
+    expect(mistakes(junk as never)).toEqual([
+      expect.stringMatching(/^wrapObject: got .*, expected policies by name/),
+    ]);
+  });
+
   it('bad policies and unknown presets, all at once, and leaves nothing behind', () => {
     const bad = { pay: { retry: {} }, twice: { retry: { maxAttempts: 0 } }, name: 'rpc' };
 

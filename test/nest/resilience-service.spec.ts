@@ -244,6 +244,33 @@ describe('execute', () => {
   });
 });
 
+describe('misuse that says so, and blames no dependency', () => {
+  const answers = async (): Promise<number> => 1;
+
+  it.each<[string, unknown, unknown, string]>([
+    ['no function', undefined, {}, 'pay fn: got undefined, expected a function'],
+    ['no signal', answers, { signal: 'now' }, 'pay signal: got "now", expected an AbortSignal'],
+    ['no options', answers, null, 'pay signal: got null, expected an AbortSignal'],
+  ])('execute with %s', async (_name, fn, options, message) => {
+    const { service, registry } = await started();
+    await service.execute('pay', answers, { circuitBreaker: {} });
+
+    const call = service.execute('pay', fn as never, undefined, options as never);
+
+    await expect(call).rejects.toThrow(ResilienceConfigError);
+    await expect(call).rejects.toThrow(message);
+    expect(registry.breakers.reader('pay')!.snapshot().counters.failure).toBe(0);
+  });
+
+  it('wrap without a function', async () => {
+    const { service } = await started();
+
+    expect(() => service.wrap('pay', undefined as never, {})).toThrow(
+      'pay fn: got undefined, expected a function',
+    );
+  });
+});
+
 describe('tryExecute', () => {
   it('answers with the value or with the error', async () => {
     const { service } = await started();

@@ -80,6 +80,31 @@ describe('a wrapped object', () => {
     ]);
   });
 
+  it('stays protected where a method that is not listed answers with the object itself', async () => {
+    class Chained {
+      use(): this {
+        return this;
+      }
+      async call(): Promise<never> {
+        throw new Error('down');
+      }
+    }
+    const chained = service.wrapObject(new Chained(), { call: { fallback: { value: 'instead' } } });
+
+    expect(chained.use()).toBe(chained);
+    expect(await chained.use().call()).toBe('instead');
+  });
+
+  it('leaves functions what they carry: a class its statics, and what it makes', () => {
+    class Row {
+      static readonly table = 'rows';
+    }
+    const sdk = service.wrapObject({ Row, pay: async () => 1 }, { pay: {} });
+
+    expect([sdk.Row.table, sdk.Row.name, sdk.Row.length]).toEqual(['rows', 'Row', 0]);
+    expect(new sdk.Row()).toBeInstanceOf(Row);
+  });
+
   it('gives the same function for the same method, and another for one that is replaced', async () => {
     const sdk = wrapped({ pay: { retry: {} } });
     const { pay, name } = sdk;
@@ -152,6 +177,12 @@ describe('wrapObject refuses', () => {
     }
     return [];
   };
+
+  it('what is no object', () => {
+    expect(() => service.wrapObject<object>(undefined as never, {})).toThrow(
+      'wrapObject: got undefined, expected an object',
+    );
+  });
 
   it('what is no method, and what cannot be another', () => {
     const frozen = Object.freeze({ ping: async () => 'pong' });

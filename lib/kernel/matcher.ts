@@ -1,5 +1,6 @@
 import type { OptionRule } from './check.js';
 import { isOfClass } from './rejection.js';
+import { verdict } from './verdict.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a constructor's parameters are contravariant
 type ErrorClass = abstract new (...args: any[]) => unknown;
@@ -51,7 +52,7 @@ export const errorMatchers: OptionRule = (value) => {
 function compileOne(matcher: ErrorMatcher): CompiledMatcher {
   if (typeof matcher === 'string') return (error) => hasCodeOrName(error, matcher);
   if (isClass(matcher)) return (error) => error instanceof matcher || isOfClass(error, matcher);
-  return matcher as CompiledMatcher;
+  return (error) => verdict((matcher as CompiledMatcher)(error));
 }
 
 function isClass(matcher: ErrorMatcher): matcher is ErrorClass {

@@ -12,8 +12,8 @@ import type { Named } from './lane.js';
 /** An attempt's leave from a circuit breaker, which hears exactly once how the attempt ended. */
 export class Admission {
   private permit: Permit = REFUSED;
-  /** When the method started, where the breaker measures; else 0. */
-  private startedAt: Milliseconds = 0;
+  /** When the method started, where the breaker measures. */
+  private startedAt: Milliseconds | undefined;
 
   constructor(
     private readonly breaker: Named<CircuitBreaker>,
@@ -21,7 +21,7 @@ export class Admission {
   ) {}
 
   /** Takes over a permit that was given without us. */
-  adopt(permit: Permit, startedAt: Milliseconds): void {
+  adopt(permit: Permit, startedAt: Milliseconds | undefined): void {
     this.permit = permit;
     this.startedAt = startedAt;
   }
@@ -62,7 +62,7 @@ export class Admission {
     if (this.permit === REFUSED) return;
     const { permit, startedAt, env } = this;
     this.permit = REFUSED;
-    const duration = startedAt > 0 ? env.clock.now() - startedAt : undefined;
+    const duration = startedAt === undefined ? undefined : env.clock.now() - startedAt;
     const facts =
       outcome === 'failure'
         ? failureFacts(error, retryAfterOf(error, env.clock.epoch()))

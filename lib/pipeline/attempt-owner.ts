@@ -8,6 +8,8 @@ import type { Trace } from './trace.js';
 export interface AttemptOwner<A> {
   readonly pipeline: Pipeline;
   readonly lane: Lane;
+  /** After a wait: the lane is what its keys have now. */
+  lookAgain(): void;
   readonly args: readonly unknown[];
   readonly trace: Trace | undefined;
   /** The instance whose method it is. */

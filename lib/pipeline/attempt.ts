@@ -47,6 +47,8 @@ export class Attempt implements ContextSource {
   private limitEnds: Milliseconds | undefined;
   private cancelLimit: CancelTimer | undefined;
   private idleWatch: IdleWatch | undefined;
+  /** What `maxHold` was when the method started. */
+  private hold: Milliseconds | false | undefined;
   /** Whether its stream has delivered a value. */
   hasValue = false;
   /** A stream's first value was a failure by `isFailure`. */
@@ -82,7 +84,7 @@ export class Attempt implements ContextSource {
    *
    * @param startedAt when it began, where the breaker measures
    */
-  adopt(permit: Permit, startedAt: Milliseconds): void {
+  adopt(permit: Permit, startedAt: Milliseconds | undefined): void {
     const { breaker, bulkhead } = this.call.lane;
     const { env } = this.call.pipeline;
     if (breaker !== undefined) {
@@ -210,6 +212,7 @@ export class Attempt implements ContextSource {
         },
         () => {
           this.leaveLine = undefined;
+          this.call.lookAgain();
           this.enterLimits();
         },
       );
@@ -274,9 +277,9 @@ export class Attempt implements ContextSource {
 
   private run(): void {
     this.admission?.started(this.waited);
-    const hold = this.call.lane.bulkhead?.policy.maxHold;
+    this.hold = this.call.lane.bulkhead?.policy.maxHold;
     this.phase = 'running';
-    if (typeof hold === 'number') this.seat!.holdAtMost(hold);
+    if (typeof this.hold === 'number') this.seat!.holdAtMost(this.hold);
     if (this.seat !== undefined) this.note('bulkhead', 'admitted');
     this.note('method', 'started');
     this.call.invoke(this);
@@ -359,7 +362,7 @@ export class Attempt implements ContextSource {
   /** Work that nobody waits for keeps its slot for a while: for 5 time limits, unless it is said otherwise. */
   private holdOn(): void {
     const { limit, limitEnds } = this;
-    if (limit === undefined || this.call.lane.bulkhead?.policy.maxHold !== undefined) return;
+    if (limit === undefined || this.hold !== undefined) return;
     this.seat?.holdAtMost(Math.max(0, limitEnds! + 4 * limit - this.now()));
   }
 

@@ -1,5 +1,6 @@
 import type { CancelTimer } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
+import { ignore } from '../kernel/ignore.js';
 import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import type { Offer } from '../policies/fallback/fallback.js';
@@ -9,7 +10,6 @@ import { Attempt } from './attempt.js';
 import type { AttemptOwner } from './attempt-owner.js';
 import { inheritedEnd, runAs, runInContext } from './current-call.js';
 import { emit } from './environment.js';
-import { ignore } from './ignore.js';
 import type { Lane } from './lane.js';
 import { scheduleLimit } from './limit-timer.js';
 import type { Pipeline } from './pipeline.js';
@@ -40,7 +40,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
 
   constructor(
     readonly pipeline: Pipeline,
-    readonly lane: Lane,
+    public lane: Lane,
     private readonly method: Method,
     readonly self: unknown,
     readonly args: unknown[],
@@ -133,7 +133,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
    * @param startedAt when it began, where the breaker measures
    * @param mark what `spentMark` answered then
    */
-  protected adopt(permit: Permit, startedAt: Milliseconds, mark: number): Attempt {
+  protected adopt(permit: Permit, startedAt: Milliseconds | undefined, mark: number): Attempt {
     this.counted = true;
     this.retries.started(mark);
     this.attempt = new Attempt(this, 1);
@@ -181,6 +181,11 @@ export abstract class Call implements AttemptOwner<Attempt> {
     return !this.over && this.retries.afterResult(value);
   }
 
+  /** Time has passed: what keys have may be another policy now. */
+  lookAgain(): void {
+    this.lane = this.pipeline.laneAgain(this.lane);
+  }
+
   /** Starts an attempt. @internal */
   next(): void {
     const { totalEnds } = this;
@@ -189,6 +194,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
       this.endWithLast();
       return;
     }
+    if (this.attempt !== undefined) this.lookAgain();
     this.retries.started();
     this.attempt = new Attempt(this, this.retries.count);
     this.attempt.enter();

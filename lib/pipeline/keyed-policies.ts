@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Named } from './lane.js';
+import { structuralKey } from './structural-key.js';
 
 /** How many keys are kept, and for how long. */
 export interface KeyLimits {
@@ -19,10 +20,19 @@ export interface Forgetting<P> {
   mayExpire(policy: P): boolean;
 }
 
+/** A longer key is kept as its hash: a thousand long ones would be a lot of memory. */
+const MAX_KEY = 200;
+
+/** The key as it is kept. */
+export function shortKey(key: string): string {
+  return key.length > MAX_KEY ? structuralKey(key) : key;
+}
+
 /** So many keys are looked at for one new key: who sends keys that stay must not make the next one dear. */
 const MAX_LOOKS = 100;
 
 interface Entry<P> extends Named<P> {
+  readonly key: string;
   usedAt: Milliseconds;
 }
 
@@ -60,7 +70,7 @@ export class KeyedPolicies<P> {
     if (entry === undefined) {
       this.forgetExpired(now);
       if (this.entries.size >= this.limits.maxKeys) this.makeRoom();
-      entry = { name: this.name, policy: this.make(key), usedAt: now };
+      entry = { name: this.name, key, policy: this.make(key), usedAt: now };
     } else {
       entry.usedAt = now;
       this.entries.delete(key);
@@ -71,7 +81,7 @@ export class KeyedPolicies<P> {
 
   /** The policy of the key if there is one. Looking changes nothing. */
   peek(key: string): P | undefined {
-    return this.entries.get(key)?.policy;
+    return this.entries.get(shortKey(key))?.policy;
   }
 
   /** Every key with its policy, the least recently used first. */

@@ -6,6 +6,8 @@ import type { RateGate } from './rate-gate.js';
 export interface Named<T> {
   readonly name: string;
   readonly policy: T;
+  /** Whose it is, where each key has its own. */
+  readonly key?: string;
 }
 
 /** The stateful policies that one call meets: always the same ones, or those of its keys. */
@@ -21,6 +23,8 @@ export type Source<T> =
   | {
       /** The policy of the key that these arguments have. Must not throw. */
       of(args: readonly unknown[]): Named<T>;
+      /** The policy that this key has now. */
+      ofKey(key: string): Named<T>;
     };
 
 /** The policy that all calls share; undefined if each key has its own. */
@@ -35,6 +39,14 @@ export function policyFor<T>(
 ): Named<T> | undefined {
   if (source === undefined) return undefined;
   return 'fixed' in source ? source.fixed : source.of(args);
+}
+
+/** The policy of the same key as it is now: the one that was found before may be forgotten since. */
+export function policyAgain<T>(
+  source: Source<T> | undefined,
+  found: Named<T> | undefined,
+): Named<T> | undefined {
+  return source === undefined || 'fixed' in source ? found : source.ofKey(found!.key!);
 }
 
 /** Where the calls of one target find their stateful policies. */

@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { from, isObservable, Observable, type ObservableInput, Subscriber } from 'rxjs';
+import { ignore } from '../kernel/ignore.js';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
 import { runAs, runInContext } from './current-call.js';
-import { ignore } from './ignore.js';
 import type { Pipeline } from './pipeline.js';
 import type { Target } from './target.js';
 
@@ -56,7 +56,7 @@ class ObservableCall extends Call {
       error: (error: unknown) => home(() => attempt.failed(error)),
       complete: () => {
         if (!this.emitted) this.key = undefined;
-        attempt.succeeded(this.only);
+        home(() => attempt.succeeded(this.only));
       },
     });
     this.inner = inner;
@@ -104,12 +104,13 @@ class ObservableCall extends Call {
     bad: (error: unknown) => void,
   ): void {
     if (isObservable(result)) {
+      const home = this.callersContext();
       this.fallback = new Subscriber<unknown>({
         next: (value) => {
           this.emitted = true;
           this.subscriber.next(value);
         },
-        error: bad,
+        error: (error: unknown) => home(() => bad(error)),
         complete: () => good(undefined),
       });
       result.subscribe(this.fallback);
@@ -140,8 +141,9 @@ class ObservableCall extends Call {
   }
 
   /**
-   * Runs what follows an error, or a first value, in the context of whoever subscribed: a shared
-   * source reports it in the context of somebody else, and the next attempt would run there.
+   * Runs what follows an error, an end, or a first value, in the context of whoever subscribed: a
+   * shared source reports it in the context of somebody else, and what comes next, another attempt
+   * or another fallback, would run there.
    */
   private callersContext(): Home {
     const { retry, fallback } = this.pipeline;

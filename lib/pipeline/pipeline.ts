@@ -5,6 +5,7 @@ import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
 import { isResilienceRejection } from '../kernel/rejection.js';
+import { verdict } from '../kernel/verdict.js';
 import { compilePriority, type PriorityOf } from '../policies/bulkhead/priority.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
@@ -16,7 +17,7 @@ import { compileTimeLimit, type LimitFor } from '../policies/time-limit/time-lim
 import { openContexts } from './current-call.js';
 import { DirectCall } from './direct-call.js';
 import type { Environment } from './environment.js';
-import { fixedOf, type Lane, type Named, policyFor, type Sources } from './lane.js';
+import { fixedOf, type Lane, type Named, policyAgain, policyFor, type Sources } from './lane.js';
 import type { MethodPolicySet } from './policy-set.js';
 
 /** What a target's calls have done besides running the method. */
@@ -148,6 +149,20 @@ export class Pipeline implements Continuity {
     };
   }
 
+  /**
+   * The same lane as it is now. A call that has waited holds policies that may have been forgotten
+   * meanwhile, while others of its key meet new ones.
+   */
+  laneAgain(lane: Lane): Lane {
+    if (!this.keyed) return lane;
+    const { breaker, rateLimit, bulkhead } = this.sources;
+    return {
+      breaker: policyAgain(breaker, lane.breaker),
+      rateLimit: policyAgain(rateLimit, lane.rateLimit),
+      bulkhead: policyAgain(bulkhead, lane.bulkhead),
+    };
+  }
+
   /** The breaker that all calls share. */
   get breaker(): Named<CircuitBreaker> | undefined {
     return this.lane.breaker;
@@ -206,7 +221,7 @@ export class Pipeline implements Continuity {
   /** A predicate that throws leaves an answer good and an error bad. */
   private judge(settled: Parameters<NonNullable<CircuitBreakerOptions['isFailure']>>[0]): boolean {
     try {
-      return this.isFailure!(settled);
+      return verdict(this.isFailure!(settled));
     } catch (error) {
       this.report('isFailure', error);
       return !settled.ok;

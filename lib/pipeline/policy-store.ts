@@ -1,11 +1,11 @@
 import { type Mistake, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
+import { ignore } from '../kernel/ignore.js';
 import { KEY_DEFAULTS } from '../kernel/keys.js';
 import type { PredicateReport } from '../kernel/matcher.js';
-import { type Forgetting, type KeyLimits, KeyedPolicies } from './keyed-policies.js';
+import { type Forgetting, type KeyLimits, KeyedPolicies, shortKey } from './keyed-policies.js';
 import type { Source } from './lane.js';
-import { structuralKey } from './structural-key.js';
 
 /** The options that every stateful policy has. */
 export interface StoredOptions {
@@ -104,7 +104,7 @@ export class PolicyStore<P, O extends StoredOptions> {
     const { fixed, keyed } = stored;
     if (keyed === undefined) return { fixed: { name, policy: fixed! } };
     const { key } = options;
-    return { of: (args) => keyed.of(keyOf(key!, args, report)) };
+    return { of: (args) => keyed.of(keyOf(key!, args, report)), ofKey: (known) => keyed.of(known) };
   }
 
   /** Gives all who share the name other options; what was counted stays. */
@@ -171,9 +171,6 @@ function limitsOf(options: StoredOptions): KeyLimits {
 /** Calls without a usable key share one policy: a key function that fails must not fail the call. */
 const NO_KEY = '';
 
-/** A longer key is kept as its hash: a thousand long ones would be a lot of memory. */
-const MAX_KEY = 200;
-
 function keyOf(
   key: (...args: unknown[]) => unknown,
   args: readonly unknown[],
@@ -181,9 +178,10 @@ function keyOf(
 ): string {
   try {
     const answer = key(...args);
-    if (typeof answer === 'string') return answer.length > MAX_KEY ? structuralKey(answer) : answer;
+    if (typeof answer === 'string') return shortKey(answer);
     if (answer === undefined || answer === null) return NO_KEY;
     if (typeof answer === 'number' || typeof answer === 'bigint') return String(answer);
+    ignore(answer);
     report('key', new TypeError(`got ${show(answer)}, expected a string`));
   } catch (error) {
     report('key', error);

@@ -1,4 +1,5 @@
 import { isObservable, lastValueFrom } from 'rxjs';
+import type { Milliseconds } from '../kernel/duration.js';
 import { type Permit, REFUSED } from '../kernel/permit.js';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
@@ -23,7 +24,12 @@ class PromiseCall extends Call {
   }
 
   /** Goes on where a call that ran without an engine has failed. */
-  resume(permit: Permit, startedAt: number, mark: number, error: unknown): unknown {
+  resume(
+    permit: Permit,
+    startedAt: Milliseconds | undefined,
+    mark: number,
+    error: unknown,
+  ): unknown {
     this.adopt(permit, startedAt, mark).failed(error);
     return this.handOver();
   }
@@ -143,7 +149,7 @@ function runDirectly(
   fallback?.begun();
   budget?.callStarted();
   const measures = breaker?.policy.slowCallDuration !== undefined;
-  const startedAt = measures ? pipeline.env.clock.now() : 0;
+  const startedAt = measures ? pipeline.env.clock.now() : undefined;
   const mark = pipeline.retry === undefined ? 0 : spentMark();
   const permit = breaker === undefined ? REFUSED : breaker.policy.enter();
   bulkhead?.policy.enter();
@@ -153,7 +159,8 @@ function runDirectly(
     const source = pipeline.directCall(lane);
     return Promise.resolve(runAs(source, method, self, args)).then((value) => {
       bulkhead?.policy.release();
-      if (measures) breaker.policy.settle(permit, 'success', pipeline.env.clock.now() - startedAt);
+      if (startedAt !== undefined)
+        breaker!.policy.settle(permit, 'success', pipeline.env.clock.now() - startedAt);
       else breaker?.policy.settle(permit, 'success');
       budget?.callEnded();
       return value;

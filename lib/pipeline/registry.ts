@@ -1,3 +1,5 @@
+import { retryAfterOf } from '../errors/retry-after.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { CircuitState } from '../kernel/event.js';
 import type { Bulkhead, BulkheadSnapshot } from '../policies/bulkhead/bulkhead.js';
@@ -5,7 +7,7 @@ import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker
 import type { CircuitBreakerSnapshot } from '../policies/circuit-breaker/circuit-breaker.snapshot.js';
 import type { ManualPermit } from '../policies/circuit-breaker/manual-permit.js';
 import type { SavedBreaker } from '../policies/circuit-breaker/saved-breaker.js';
-import { failureFacts } from '../policies/circuit-breaker/trip.js';
+import { type FailureFacts, failureFacts } from '../policies/circuit-breaker/trip.js';
 import type { RateLimitSnapshot } from '../policies/rate-limit/rate-limit.js';
 import { explainBreaker } from './explain-breaker.js';
 import type { KeyedPolicies } from './keyed-policies.js';
@@ -131,7 +133,10 @@ export class PolicyDirectory<P, R, O extends StoredOptions = StoredOptions> {
 
 /** Circuit breakers by name: readers look, controls act. */
 export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, CircuitBreakerReader> {
-  constructor(store: PolicyStores['circuitBreaker']) {
+  constructor(
+    store: PolicyStores['circuitBreaker'],
+    private readonly clock: Clock,
+  ) {
     super(store as never, (name, breaker) => ({
       name,
       get critical() {
@@ -156,6 +161,8 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
   control(name: string, key?: string): CircuitBreakerControl | undefined {
     const breaker = key === undefined ? this.store.fixed(name) : this.store.keyed(name)?.peek(key);
     if (breaker === undefined) return undefined;
+    const factsOf = (error: unknown): FailureFacts =>
+      failureFacts(error, retryAfterOf(error, this.clock.epoch()));
     return {
       name,
       reset: (reason) => breaker.reset(reason),
@@ -164,11 +171,11 @@ export class CircuitBreakerDirectory extends PolicyDirectory<CircuitBreaker, Cir
       release: (reason) => breaker.release(reason),
       open: (forMs, reason) => breaker.open(forMs, reason),
       openUntil: (epoch, reason) => breaker.openUntil(epoch, reason),
-      acquire: () => breaker.acquire(),
+      acquire: () => breaker.acquire(factsOf),
       canExecute: () => breaker.canExecute(),
       recordSuccess: (duration) => breaker.recordSuccess(duration),
       recordFailure: (error, duration) =>
-        breaker.recordFailure(error === undefined ? undefined : failureFacts(error), duration),
+        breaker.recordFailure(error === undefined ? undefined : factsOf(error), duration),
       save: () => breaker.save(),
       restore: (saved) => breaker.restore(saved),
     };
@@ -181,8 +188,8 @@ export class ResilienceRegistry {
   readonly rateLimiters: PolicyDirectory<RateGate, RateLimitReader>;
   readonly bulkheads: PolicyDirectory<Bulkhead, BulkheadReader>;
 
-  constructor(stores: PolicyStores) {
-    this.breakers = new CircuitBreakerDirectory(stores.circuitBreaker);
+  constructor(stores: PolicyStores, clock: Clock) {
+    this.breakers = new CircuitBreakerDirectory(stores.circuitBreaker, clock);
     this.rateLimiters = new PolicyDirectory(stores.rateLimit as never, (name, gate: RateGate) => ({
       name,
       snapshot: () => gate.snapshot(),

@@ -55,7 +55,7 @@ export class ResilienceRuntime {
     const { clock, random, classifier, stack = false, trace = false } = init;
     this.env = { clock, random, classifier, stack, trace, bus: new EventBus(init.report) };
     this.stores = new PolicyStores(this.env);
-    this.registry = new ResilienceRegistry(this.stores);
+    this.registry = new ResilienceRegistry(this.stores, clock);
     this.on = init.enabled ?? true;
     this.defaults = init.defaults ?? {};
     this.presets = init.presets ?? {};
@@ -205,7 +205,11 @@ export class ResilienceRuntime {
       mistakes.push(...changes.flatMap((c) => this.stores.conflicts(c.target.name, addedBy(c))));
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     this.stores.apply(changes);
-    for (const { target, policies, patch: part } of changes) {
+    for (const change of changes) {
+      const { target, patch: part } = change;
+      // what it joins is as it is now, whatever was declared
+      const joined = this.stores.present(target.name, addedBy(change));
+      const policies = { ...change.policies, ...joined };
       const { counters, fallback } = target.pipeline;
       const before = { counters, fallback: part.fallback === undefined ? fallback : undefined };
       target.policies = policies;

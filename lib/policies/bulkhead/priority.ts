@@ -1,4 +1,5 @@
 import { integer, show } from '../../kernel/check.js';
+import { ignore } from '../../kernel/ignore.js';
 import type { PredicateReport } from '../../kernel/matcher.js';
 import type { BulkheadOptions } from './bulkhead.options.js';
 
@@ -24,6 +25,7 @@ export function compilePriority(
       const priority: unknown = option(...args);
       const expected = rule(priority);
       if (expected === undefined) return priority as number;
+      ignore(priority);
       report('priority', new RangeError(`got ${show(priority)}, expected ${expected}`));
     } catch (thrown) {
       report('priority', thrown);

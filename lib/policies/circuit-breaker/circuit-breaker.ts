@@ -6,7 +6,7 @@ import { Circuit } from './circuit.js';
 import type { CircuitBreakerOptions } from './circuit-breaker.options.js';
 import type { CircuitBreakerSnapshot } from './circuit-breaker.snapshot.js';
 import { Hands } from './hands.js';
-import { type ManualPermit, manualPermit } from './manual-permit.js';
+import { type FactsOf, type ManualPermit, manualPermit } from './manual-permit.js';
 import { legalize, type SavedBreaker } from './saved-breaker.js';
 import type { FailureFacts } from './trip.js';
 import { TripRule } from './trip-rule.js';
@@ -42,8 +42,10 @@ export class CircuitBreaker extends Circuit {
   /**
    * Admission by hand, for work that is not a method call; undefined if it must not start. Without
    * an outcome a probe loses its place when its lease ends, as any other.
+   *
+   * @param factsOf reads the errors; default: their code or name alone
    */
-  acquire(): ManualPermit | undefined {
+  acquire(factsOf?: FactsOf): ManualPermit | undefined {
     const permit = this.enter();
     if (permit === REFUSED) {
       return this.terms.mode === 'shadow' ? manualPermit(() => {}) : undefined;
@@ -53,7 +55,7 @@ export class CircuitBreaker extends Circuit {
     return manualPermit((outcome, duration, facts) => {
       const elapsed = measured ? this.clock.now() - began : undefined;
       this.settle(permit, outcome, duration ?? elapsed, facts);
-    });
+    }, factsOf);
   }
 
   /** Whether a call would be let in now. Looking takes no place: two lookers may both hear yes. */
@@ -126,7 +128,7 @@ export class CircuitBreaker extends Circuit {
    * @throws RangeError if that is not a finite number above 0
    */
   open(forMs: Milliseconds, reason = 'opened by hand'): boolean {
-    if (!(forMs > 0) || forMs === Number.POSITIVE_INFINITY) {
+    if (!Number.isFinite(forMs) || forMs <= 0) {
       throw new RangeError(`got ${forMs}, expected milliseconds above 0 to stay open`);
     }
     if (this.hands.wish !== undefined) return false;

@@ -16,9 +16,13 @@ export interface ManualPermit {
   release(): void;
 }
 
+/** What is kept of the error behind a failure. Must not throw. */
+export type FactsOf = (error: unknown) => FailureFacts;
+
 /** @param settle hears of the first outcome */
 export function manualPermit(
   settle: (outcome: Outcome, duration?: Milliseconds, facts?: FailureFacts) => void,
+  factsOf: FactsOf = failureFacts,
 ): ManualPermit {
   let open = true;
   const once: typeof settle = (outcome, duration, facts) => {
@@ -28,7 +32,7 @@ export function manualPermit(
   };
   return {
     success: (duration) => once('success', duration),
-    failure: (error, duration) => once('failure', duration, failureFacts(error)),
+    failure: (error, duration) => once('failure', duration, factsOf(error)),
     ignore: () => once('ignored'),
     release: () => once('cancelled'),
   };

@@ -1,5 +1,6 @@
 import type { Milliseconds } from '../../kernel/duration.js';
 import { MAX_TIMER } from '../../kernel/duration.js';
+import { ignore } from '../../kernel/ignore.js';
 import type { PredicateReport } from '../../kernel/matcher.js';
 import type { Random } from '../../kernel/random.js';
 import {
@@ -43,6 +44,7 @@ export class OpenTime {
     try {
       const answer: unknown = this.ask({ ...trip, openings });
       if (typeof answer === 'number' && answer >= 1 && answer <= MAX_TIMER) return answer;
+      ignore(answer);
       throw new RangeError(
         `openFor answered ${String(answer)}, expected a number of milliseconds from 1 to ${MAX_TIMER}`,
       );

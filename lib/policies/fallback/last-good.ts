@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import { ignore } from '../../kernel/ignore.js';
 import type { PredicateReport } from '../../kernel/matcher.js';
 import { FALLBACK_CACHE_DEFAULTS, type FallbackCacheOptions } from './last-good.options.js';
 
@@ -49,7 +50,10 @@ export class LastGood {
     try {
       const key = this.key.apply(self, args);
       if (key === undefined) return undefined;
-      if (typeof key !== 'string') throw new TypeError(`got a ${typeof key}, expected a string`);
+      if (typeof key !== 'string') {
+        ignore(key);
+        throw new TypeError(`got a ${typeof key}, expected a string`);
+      }
       if (key.length <= MAX_KEY) return key;
       throw new RangeError(
         `got ${key.length} characters, expected at most ${MAX_KEY}; structuralKey(args) makes short keys`,

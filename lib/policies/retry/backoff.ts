@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../../kernel/duration.js';
+import { ignore } from '../../kernel/ignore.js';
 import type { PredicateReport } from '../../kernel/matcher.js';
 import type { Random } from '../../kernel/random.js';
 import type { BackoffFunction, RetryPlanOptions } from './retry.options.js';
@@ -72,6 +73,7 @@ function askedOf(ask: BackoffFunction, instead: Milliseconds, report: PredicateR
       if (typeof answer === 'number' && answer >= 0 && answer < Number.POSITIVE_INFINITY) {
         return answer;
       }
+      ignore(answer);
       const came = typeof answer === 'number' ? String(answer) : `a ${typeof answer}`;
       report('backoff', new TypeError(`answered ${came}, expected milliseconds of at least 0`));
     } catch (thrown) {

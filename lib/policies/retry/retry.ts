@@ -7,6 +7,7 @@ import {
 } from '../../kernel/matcher.js';
 import type { Random } from '../../kernel/random.js';
 import { isResilienceRejection } from '../../kernel/rejection.js';
+import { verdict } from '../../kernel/verdict.js';
 import { type RetryPlan, retryPlan } from './retry-plan.js';
 import {
   type BeforeRetry,
@@ -134,7 +135,8 @@ export class Retry {
   wantsResult(value: unknown): boolean {
     if (this.retryOnResult === undefined) return false;
     try {
-      return this.retryOnResult(value) === true; // a promise is no answer
+      const answer: unknown = this.retryOnResult(value);
+      return verdict(answer) && answer === true;
     } catch (thrown) {
       this.report('retryOnResult', thrown);
       return false;

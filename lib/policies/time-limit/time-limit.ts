@@ -1,5 +1,6 @@
 import { show } from '../../kernel/check.js';
 import { type Milliseconds, minutes } from '../../kernel/duration.js';
+import { ignore } from '../../kernel/ignore.js';
 import type { PredicateReport } from '../../kernel/matcher.js';
 import { limit as rule, type TimeLimitOptions } from './time-limit.options.js';
 
@@ -32,6 +33,7 @@ export function compileTimeLimit(options: TimeLimitOptions | Milliseconds): Limi
       const answer: unknown = ms(attempt, ...args);
       const expected = rule(answer);
       if (expected === undefined) return answer as Milliseconds;
+      ignore(answer);
       report('ms', new RangeError(`got ${show(answer)}, expected ${expected}`));
     } catch (thrown) {
       report('ms', thrown);

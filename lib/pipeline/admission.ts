@@ -2,7 +2,6 @@ import { retryAfterOf } from '../errors/retry-after.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Outcome } from '../kernel/outcome.js';
 import { type Permit, REFUSED } from '../kernel/permit.js';
-import { isResilienceRejection } from '../kernel/rejection.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import { CircuitOpenError } from '../policies/circuit-breaker/circuit-open.error.js';
 import { failureFacts } from '../policies/circuit-breaker/trip.js';
@@ -31,7 +30,7 @@ export class Admission {
     const { name, policy } = this.breaker;
     this.permit = policy.enter();
     if (this.permit !== REFUSED || policy.mode === 'shadow') return undefined;
-    return new CircuitOpenError(name, policy.current, policy.retryAfter(), this.env.stack);
+    return new CircuitOpenError(name, policy.current, policy.retryAfter(), this.env.stack, policy);
   }
 
   /** Whether the breaker would have refused the attempt. */
@@ -53,8 +52,8 @@ export class Admission {
 
   /** The method failed with a refusal of this very breaker, asked once more further in. */
   makeRoomIfRefused(error: unknown): void {
-    const refused = isResilienceRejection(error) && error.code === 'CIRCUIT_OPEN';
-    if (refused && error.target === this.breaker.name) this.breaker.policy.makeRoom(this.permit);
+    const { policy } = this.breaker;
+    if (CircuitOpenError.isBy(policy, error)) policy.makeRoom(this.permit);
   }
 
   /** Tells the outcome; the second time it does nothing. */

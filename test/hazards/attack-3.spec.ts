@@ -11,6 +11,7 @@ const OBSERVABLE = FACES.find((face) => face.name === 'observable')!;
 const PROMISE = FACES.find((face) => face.name === 'promise')!;
 const NAME = 'Controller.handle';
 const forever = (): Promise<never> => new Promise(() => {});
+const down = (): Promise<never> => Promise.reject(new Error('down'));
 const up = (): Promise<string> => Promise.resolve('ok');
 const tenant = (...args: unknown[]): string => argOf(args[0]) as string;
 
@@ -117,6 +118,26 @@ onEveryFace((face) => {
     await clock.advance(100);
 
     expect(stage.breaker.current).toBe('open');
+  });
+
+  it('the refusal of another key makes no room for more probes of this one', async () => {
+    const stage = new Stage(face, {
+      circuitBreaker: { key: tenant, failureThreshold: 1, openFor: 100, openJitter: 0 },
+    });
+    for (const key of ['near', 'far']) await stage.run(down, key);
+    await stage.clock.advance(100);
+    stage.runtime.registry.breakers.control(NAME, 'far')!.open(100_000);
+    const askFar = async (): Promise<never> => {
+      const call = stage.call(up, 'far');
+      while (call.isPending) await Promise.resolve();
+      throw call.error;
+    };
+    for (let i = 0; i < 10; i += 1) await stage.run(askFar, 'near');
+    expect(stage.executions).toBe(12);
+
+    for (let i = 0; i < 10; i += 1) await stage.run(forever, 'near');
+
+    expect(stage.executions).toBe(12 + 3);
   });
 
   describe('an async predicate, whose promise would always count as true', () => {

@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
+import { show } from '../kernel/check.js';
 import type { CancelTimer, Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 
@@ -47,8 +48,11 @@ export class FakeClock implements Clock {
   /**
    * Moves time on, running what falls due in order, with the promises that hang on it settled in
    * between.
+   *
+   * @throws RangeError (as a rejection) if that is not a finite number from 0
    */
   async advance(by: Milliseconds): Promise<void> {
+    refuseOther(by);
     const end = this.time + by;
     await settle();
     for (let task = this.next(end); task !== undefined; task = this.next(end)) {
@@ -63,6 +67,7 @@ export class FakeClock implements Clock {
 
   /** Moves time on without running anything, as a suspended machine does. */
   jump(by: Milliseconds): void {
+    refuseOther(by);
     this.moveTo(this.time + by);
   }
 
@@ -78,6 +83,13 @@ export class FakeClock implements Clock {
     this.wall += Math.max(0, time - this.time);
     this.time = Math.max(this.time, time);
   }
+}
+
+function refuseOther(by: unknown): void {
+  if (typeof by === 'number' && by >= 0 && by < Number.POSITIVE_INFINITY) return;
+  throw new RangeError(
+    `got ${show(by)}, expected milliseconds from 0: time does not run backwards`,
+  );
 }
 
 /** Lets every promise that can settle do so. */

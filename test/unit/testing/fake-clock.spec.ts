@@ -2,6 +2,17 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { FakeClock } from '../../../lib/testing/index.js';
 
 describe('the fake clock', () => {
+  it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, undefined, '5'])(
+    'refuses to be moved by %s, and stands where it stood',
+    async (by) => {
+      const clock = new FakeClock(100, 5_000);
+
+      await expect(clock.advance(by as never)).rejects.toThrow(RangeError);
+      expect(() => clock.jump(by as never)).toThrow('expected milliseconds from 0');
+      expect([clock.now(), clock.epoch()]).toEqual([100, 5_000]);
+    },
+  );
+
   it('stands still until it is moved, and tells both readings', async () => {
     const clock = new FakeClock(100, 5_000);
     await clock.advance(50);

@@ -15,7 +15,7 @@ import { scheduleLimit } from './limit-timer.js';
 import type { Pipeline } from './pipeline.js';
 import { asItIs } from './recorded-error.js';
 import { Retries } from './retries.js';
-import { explain, Trace } from './trace.js';
+import { explain, explainNothing, Trace } from './trace.js';
 import { withCause } from './with-cause.js';
 
 /** Any method that a pipeline protects. */
@@ -146,8 +146,9 @@ export abstract class Call implements AttemptOwner<Attempt> {
     this.totalEnds = undefined;
   }
 
-  /** A stream's first value came: no limit of the whole call runs any longer. */
+  /** A stream's first value came: no limit of the whole call runs any longer, and a retry has done its work. */
   protected firstValue(attempt: Attempt, value: unknown): void {
+    this.retries.ended();
     this.endLimit();
     attempt.firstValue(value);
   }
@@ -335,7 +336,10 @@ export abstract class Call implements AttemptOwner<Attempt> {
   private explain(error: unknown): void {
     const { trace, totalEnds } = this;
     const { records } = this.retries;
-    if (records === undefined && trace === undefined) return;
+    if (records === undefined && trace === undefined) {
+      explainNothing(error, this.pipeline.name, this.retries);
+      return;
+    }
     const explanation = {
       target: this.pipeline.name,
       attempts: records ?? [],

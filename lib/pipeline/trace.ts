@@ -89,6 +89,17 @@ export function explain(error: unknown, explanation: Explanation, { first, last 
   }
 }
 
+/**
+ * The call has nothing to say of its error. What was said of the same object is said of another
+ * call, unless that one was made by it: then the error passes through, and it stays.
+ */
+export function explainNothing(error: unknown, target: string, { last }: Span): void {
+  if (typeof error !== 'object' || error === null) return;
+  const known = entries.get(error);
+  if (known === undefined || known === null) return;
+  if (known.first <= last || known.explanation.target === target) entries.set(error, null);
+}
+
 function isFrom({ explanation, depth }: Entry, { target }: Explanation): boolean {
   return depth < MAX_DEPTH && explanation.target !== target;
 }

@@ -1,8 +1,8 @@
 // What a third session broke, which did not build the engine: changes under running calls, keys that
 // are forgotten under them, contexts of others.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { type Observable, of, Subject, throwError } from 'rxjs';
-import type { PolicySet } from 'nestjs-bulwark';
+import { concat, NEVER, type Observable, of, Subject, throwError } from 'rxjs';
+import { explainError, type PolicySet } from 'nestjs-bulwark';
 import { runObservable } from '../../lib/pipeline/observable-face.js';
 import { FakeClock } from '../../lib/testing/index.js';
 import { argOf, FACES, onEveryFace, Stage } from '../support/stage.js';
@@ -140,6 +140,27 @@ onEveryFace((face) => {
     expect(stage.executions).toBe(12 + 3);
   });
 
+  it('the attempts of one caller do not explain an error object that another one gets as well', async () => {
+    const shared = new Error('a constant');
+    const stage: Stage = new Stage(face, {
+      retry: { maxAttempts: 2, delay: 1, retryOn: (): boolean => stage.executions < 2 },
+    });
+    let alice = true;
+    const work = (): Promise<never> => {
+      const error = alice ? new Error('secret of alice') : shared;
+      alice = false;
+      return Promise.reject(error);
+    };
+    stage.call(work);
+    await stage.clock.advance(10);
+    expect(explainError(shared)?.attempts).toHaveLength(1);
+
+    const bob = await stage.run(work);
+
+    expect(bob.error).toBe(shared);
+    expect(explainError(shared)).toBeUndefined();
+  });
+
   describe('an async predicate, whose promise would always count as true', () => {
     const no = (): never => Promise.resolve(false) as never;
     const breaks = (): never => Promise.reject(new Error('nobody hears it')) as never;
@@ -190,6 +211,16 @@ it('text is no time to stay open', () => {
 
   expect(() => stage.breaker.open('5' as never)).toThrow(RangeError);
   expect(stage.breaker.current).toBe('closed');
+});
+
+it('an isolation without words is still one after a restart', () => {
+  const { breaker } = new Stage(PROMISE, { circuitBreaker: {} });
+  breaker.isolate(null as never);
+  const { breaker: later } = new Stage(PROMISE, { circuitBreaker: {} });
+
+  later.restore(JSON.parse(JSON.stringify(breaker.save())));
+
+  expect(later.current).toBe('isolated');
 });
 
 it('who joins a shared breaker by a patch does not take back what another patch changed', async () => {
@@ -257,4 +288,26 @@ describe('a shared stream that ends in the context of another', () => {
 
     expect(asked).toEqual(users);
   });
+});
+
+it('a retried stream that delivers is no retry any more: whoever else fails may have one', async () => {
+  const stage = new Stage(OBSERVABLE, {
+    retry: { delay: 1, retryAfterEmit: true, budget: { ratio: 0, minimum: 1 } },
+  });
+  const heard: unknown[] = [];
+  for (const user of ['alice', 'bob']) {
+    let attempt = 0;
+    const method = (): Observable<unknown> => {
+      attempt += 1;
+      return attempt === 1 ? throwError(() => new Error('x')) : concat(of(user), NEVER);
+    };
+    runObservable(stage.target, method as never, undefined, []).subscribe({
+      next: (value) => heard.push(value),
+      error: (error: Error) => heard.push(error.message),
+    });
+    await stage.clock.advance(1_000);
+  }
+
+  expect(heard).toEqual(['alice', 'bob']);
+  expect(stage.pipeline.budget!.calls).toBe(2);
 });

@@ -257,7 +257,8 @@ export class CircuitBreaker extends Circuit {
     else this.settle(permit, outcome, duration, facts);
   }
 
-  private hold(kind: 'isolated' | 'disabled', reason: string): () => void {
+  private hold(kind: 'isolated' | 'disabled', given: string): () => void {
+    const reason = String(given); // a null from somebody's form would be lost with the hold by `restore`
     const letGo = this.hands.hold(kind, reason);
     this.obey(reason);
     return () => {

@@ -4,7 +4,8 @@
  * scales with traffic, and it is back as soon as the retries are over.
  *
  * Shared by all methods in front of one dependency. A retry counts from the moment it is planned,
- * so also while it waits for its turn, until its attempt has ended or has been called off.
+ * so also while it waits for its turn, until its attempt has ended, has been called off, or has
+ * delivered the first value of a stream, which may go on for days.
  */
 export class RetryBudget {
   private inFlight = 0;

@@ -90,6 +90,7 @@ export class ApplicationRuntime extends ResilienceRuntime {
     return [
       ...faceMistakes(record, name),
       ...checkpointMistakes(type, record, name),
+      ...gatewayMistakes(type, record, name, this.effective(name, own)),
       ...this.checkPresets(`${name} @Resilient`, record.presets),
       ...this.check(name, own, otherMethod(type, record)),
       ...circleMistakes(name, type, record, (method) =>
@@ -169,6 +170,27 @@ function faceMistakes(record: MethodRecord, at: string): Mistake[] {
   const problem =
     "nothing says what it returns; make it async, declare Promise or Observable as its return type (imported as a value: `import type` leaves no trace), or give one of its decorators `returns: 'promise' | 'observable'`";
   return [{ at, problem }];
+}
+
+const GATEWAY_HOOKS: readonly (string | symbol)[] = [
+  'handleConnection',
+  'handleDisconnect',
+  'afterInit',
+];
+
+/** Nest awaits none of these: a refusal would be an unhandled rejection, and a client could end the process. */
+function gatewayMistakes(
+  type: AnyClass,
+  { key }: MethodRecord,
+  at: string,
+  { fallback, circuitBreaker, rateLimit, timeLimit, bulkhead }: PolicySet,
+): Mistake[] {
+  const isGateway = Reflect.hasMetadata('websockets:is_gateway', type);
+  if (!isGateway || !GATEWAY_HOOKS.includes(key) || fallback !== undefined) return [];
+  const refuses = [circuitBreaker, rateLimit, timeLimit, bulkhead].some((p) => p !== undefined);
+  const problem =
+    'Nest does not await it, so a refusal would end the process; expected a @Fallback beside its policies, such as one that closes the client';
+  return refuses ? [{ at, problem }] : [];
 }
 
 function checkpointMistakes(type: AnyClass, record: MethodRecord, name: string): Mistake[] {

@@ -18,7 +18,7 @@ interface SocketClient {
 
 /**
  * Answers a refusal with its status and a `Retry-After` header, over microservices and WebSockets
- * with its code and `retryAfter`. Optional: without it Nest answers with the same status.
+ * with its code and `retryAfter`, over GraphQL with both in `extensions`. Optional: without it Nest answers with the same status.
  * `app.useGlobalFilters(app.get(ResilienceExceptionFilter))` or `@UseFilters`.
  */
 @Catch(ResilienceRejection)
@@ -43,7 +43,11 @@ export class ResilienceExceptionFilter implements ExceptionFilter<ResilienceReje
         });
         return;
       default:
-        throw error; // GraphQL and others make an answer of an error themselves
+        // GraphQL and others make an answer of an error themselves, its message included
+        throw Object.assign(new Error(message), {
+          extensions: { code: error.code, ...waitOf(error) },
+          cause: error,
+        });
     }
   }
 

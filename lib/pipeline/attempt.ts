@@ -69,10 +69,7 @@ export class Attempt implements ContextSource {
     if (breaker !== undefined) {
       this.admission = new Admission(breaker, this.call.pipeline.env);
       const refusal = this.admission.enter();
-      if (refusal !== undefined) {
-        this.refuse(refusal);
-        return;
-      }
+      if (refusal !== undefined) return this.refuse(refusal);
       this.note('circuit-breaker', this.admission.isUnobserved ? 'would refuse' : 'admitted');
     }
     if (this.call.lane.rateLimit === undefined) this.enterLimits();

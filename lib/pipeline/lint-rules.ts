@@ -19,8 +19,7 @@ export type TargetCode =
   | 'IMPLAUSIBLE_RATE'
   | 'WRITE_WITHOUT_IDEMPOTENT'
   | 'POLICY_NEVER_ACTS'
-  | 'QUEUE_WITHOUT_LIMIT'
-  | 'UNHEARD_REFUSAL';
+  | 'QUEUE_WITHOUT_LIMIT';
 
 interface Subject {
   readonly name: string;
@@ -31,8 +30,6 @@ interface Subject {
 
 /** Answers what is odd, in words. The policies have been checked. */
 type LintRule = (subject: Subject) => string[];
-
-const GATEWAY_HOOK = /\.(?:handleConnection|handleDisconnect|afterInit)\b/;
 
 /** By code. What cannot be known for sure is passed over: a false alarm costs more than a missed one. */
 export const LINT_RULES: { readonly [C in TargetCode]: LintRule } = {
@@ -110,16 +107,6 @@ export const LINT_RULES: { readonly [C in TargetCode]: LintRule } = {
     if (maxQueue === 0 || around.some(isLimited)) return [];
     return [
       `up to ${count(maxQueue)} calls wait in the queue of the bulkhead for as long as it takes, and one that comes back to it after an await may wait for itself; give it a queueTimeout, or the method a time limit (maxQueue: 0 refuses at once)`,
-    ];
-  },
-
-  UNHEARD_REFUSAL: ({ name, policies, around }) => {
-    const { circuitBreaker, rateLimit, timeLimit, bulkhead } = policies;
-    const refuses = [circuitBreaker, rateLimit, timeLimit, bulkhead].some((p) => p !== undefined);
-    if (!refuses || !GATEWAY_HOOK.test(name)) return [];
-    if (around.some(({ fallback }) => fallback !== undefined)) return [];
-    return [
-      'Nest awaits no such method of a gateway, so a refusal is an unhandled rejection, which ends the process; give it a fallback that closes the client',
     ];
   },
 };

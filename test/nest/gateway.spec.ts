@@ -1,3 +1,4 @@
+import { Test } from '@nestjs/testing';
 import { once } from 'node:events';
 import { UseFilters } from '@nestjs/common';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -13,7 +14,7 @@ import {
   RateLimit,
   RateLimitedError,
   ResilienceExceptionFilter,
-  ResilienceService,
+  ResilienceModule,
   Retry,
 } from 'nestjs-bulwark';
 import { from, map, Observable } from 'rxjs';
@@ -155,6 +156,20 @@ describe('connections of a gateway', () => {
     ];
     await once(second, 'close');
     first.close();
-    expect(door.app.get(ResilienceService).lint).toEqual([]);
+  });
+
+  it('cannot be refused without a fallback: nobody would hear of it, and the process would end', async () => {
+    @WebSocketGateway({ path: '/door' })
+    class Door {
+      @RateLimit({ limit: 1, per: 60_000 })
+      async handleConnection(): Promise<void> {}
+    }
+    const boot = Test.createTestingModule({
+      imports: [ResilienceModule.forRoot({ health: false })],
+      providers: [Door],
+    })
+      .compile()
+      .then((app) => app.init());
+    await expect(boot).rejects.toThrow(/Door\.handleConnection: Nest does not await it/);
   });
 });

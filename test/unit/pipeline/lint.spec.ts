@@ -134,23 +134,6 @@ it('IMPLAUSIBLE_RATE is said above 100,000 a second, and of a burst of a hundred
   expect([at(10, 1_000, 1_000), at(10, 1_000, 1_001)]).toEqual([[], ['IMPLAUSIBLE_RATE']]);
 });
 
-describe('UNHEARD_REFUSAL', () => {
-  it.each(['Chat.handleConnection', 'M/Chat.handleDisconnect', 'Chat.afterInit:Base'])(
-    'a refusal of %s would end the process',
-    (name) => {
-      const refusing = { rateLimit: { limit: 1e3 } };
-      expect(codes(refusing, name)).toEqual(['UNHEARD_REFUSAL']);
-      expect(codes({ ...refusing, fallback: { value: undefined } }, name)).toEqual([]);
-      expect(codes({ circuitBreaker: {} }, name)).toEqual(['UNHEARD_REFUSAL']);
-      expect(codes({ retry: {} }, name)).toEqual([]);
-    },
-  );
-
-  it('of another method is heard by its caller', () => {
-    expect(codes({ circuitBreaker: {} }, 'Chat.handleConnections')).toEqual([]);
-  });
-});
-
 describe('WRITE_WITHOUT_IDEMPOTENT', () => {
   it.each(['Orders.create', 'Orders.createOrder', 'M/Orders.save#2', 'orders.mint', 'send-mail'])(
     'is said of a retry of %s',

@@ -62,6 +62,8 @@ export interface OpenReport {
   readonly removed: readonly string[];
   /** Whether a new snapshot should be made soon, since fewer whole copies are left than there should be. */
   readonly weakened: boolean;
+  /** Things worth knowing about the place itself, such as a directory that others may enter. */
+  readonly findings: readonly Finding[];
 }
 
 /** What an opened store holds. */

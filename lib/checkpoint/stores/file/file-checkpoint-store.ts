@@ -1,0 +1,171 @@
+import type { Clock } from '../../../kernel/clock.js';
+import type {
+  Appended,
+  CheckpointInfo,
+  CheckpointStore,
+  PartToSave,
+  SavedPart,
+  StoreContents,
+  StoreState,
+  UnchangedPart,
+  VerifyReport,
+} from '../../checkpoint-store.js';
+import { CheckpointError } from '../../checkpoint.error.js';
+import { backgroundClock } from './background-clock.js';
+import { FileSession, type SessionOptions } from './file-session.js';
+import type { FileSystem } from './file-system.js';
+import { type Durability, fencedError } from './journal-writer.js';
+import type { Machine } from './machine.js';
+import { checkName } from './named-checkpoints.js';
+import { nodeFileSystem } from './node-file-system.js';
+import { nodeMachine } from './node-machine.js';
+
+export interface FileCheckpointOptions {
+  /** Where the files are; made, mode 0700, if it is not there. One process owns it. */
+  readonly directory: string;
+  /**
+   * What is safe when an append is acknowledged. `sync`: it is on the disk, and survives the loss of power.
+   * `{ interval: n }`: it survives the end of the process, and up to n milliseconds of entries are lost with the
+   * power. `manual`: the same, and only `flush`, `snapshot` and `close` put it on the disk. Default `sync`.
+   */
+  readonly durability?: Durability;
+  /** How many whole generations are kept, at least 2. Default 2. */
+  readonly generations?: number;
+  /** Refuse a directory that others may enter, instead of warning. Default false. */
+  readonly strictPermissions?: boolean;
+  /** The disk. Default: that of this machine. */
+  readonly fs?: FileSystem;
+  /** Time. Default: the platform's, with timers that keep no process alive. */
+  readonly clock?: Clock;
+  /** Which process we are, and which others there are. Default: asked of the system. */
+  readonly machine?: Machine;
+}
+
+export const FILE_CHECKPOINT_DEFAULTS = {
+  durability: 'sync',
+  generations: 2,
+  strictPermissions: false,
+} as const;
+
+/**
+ * Checkpoints in the files of a directory, without any dependency: a journal that is only appended to, and
+ * states that are written once and never changed.
+ */
+export class FileCheckpointStore implements CheckpointStore {
+  private readonly options: SessionOptions;
+  private readonly listeners: ((cause: unknown) => void)[] = [];
+  private current: StoreState = 'new';
+  private session: FileSession | undefined;
+  private fence: { readonly cause: unknown } | undefined;
+
+  constructor(options: FileCheckpointOptions) {
+    this.options = {
+      ...FILE_CHECKPOINT_DEFAULTS,
+      fs: nodeFileSystem,
+      clock: backgroundClock,
+      machine: nodeMachine,
+      ...options,
+      generations: Math.max(2, options.generations ?? FILE_CHECKPOINT_DEFAULTS.generations),
+    };
+  }
+
+  get state(): StoreState {
+    return this.current;
+  }
+
+  async open(): Promise<StoreContents> {
+    if (this.current === 'open' || this.current === 'opening') {
+      throw new CheckpointError('CHECKPOINT_EXISTS', `The store is ${this.current} already.`);
+    }
+    const before = this.current;
+    this.current = 'opening';
+    try {
+      await this.session?.close();
+      this.session = undefined;
+      const { session, contents } = await FileSession.open(this.options, (cause) =>
+        this.onFailure(cause),
+      );
+      this.session = session;
+      this.fence = undefined;
+      this.current = 'open';
+      return contents;
+    } catch (error) {
+      this.current = before;
+      throw error;
+    }
+  }
+
+  append(entry: Uint8Array): Appended {
+    return this.writable().append(entry);
+  }
+
+  async flush(): Promise<void> {
+    return this.writable().flush();
+  }
+
+  async snapshot(
+    parts: readonly (PartToSave | UnchangedPart)[],
+    options: { readonly barrier?: boolean } = {},
+  ): Promise<CheckpointInfo> {
+    return this.writable().snapshot(parts, options.barrier ?? false);
+  }
+
+  async create(name: string, parts: readonly PartToSave[]): Promise<CheckpointInfo> {
+    checkName(name);
+    return this.writable().create(name, parts);
+  }
+
+  async list(): Promise<readonly CheckpointInfo[]> {
+    return this.readable().list();
+  }
+
+  async read(id: string): Promise<ReadonlyMap<string, SavedPart>> {
+    if (!/^\d{1,15}$/.test(id)) checkName(id);
+    return this.readable().read(id);
+  }
+
+  async remove(name: string): Promise<void> {
+    checkName(name);
+    return this.writable().remove(name);
+  }
+
+  async verify(): Promise<VerifyReport> {
+    throw new Error('not yet');
+  }
+
+  onFenced(listener: (cause: unknown) => void): void {
+    this.listeners.push(listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.current === 'closed') return;
+    const { session } = this;
+    const open = this.current === 'open';
+    this.current = 'closed';
+    this.session = undefined;
+    try {
+      if (open) await session?.flush();
+    } finally {
+      await session?.close();
+    }
+  }
+
+  /** Nobody waits in vain, and the directory is free for whoever opens it next. */
+  private onFailure(cause: unknown): void {
+    this.fence = { cause };
+    if (this.current === 'open') this.current = 'fenced';
+    void this.session?.close();
+    for (const listener of this.listeners) listener(cause);
+  }
+
+  private writable(): FileSession {
+    if (this.current === 'fenced') throw fencedError(this.fence?.cause);
+    return this.readable();
+  }
+
+  private readable(): FileSession {
+    if (this.session !== undefined && this.current !== 'opening') return this.session;
+    const code = this.current === 'fenced' ? 'CHECKPOINT_FENCED' : 'CHECKPOINT_CLOSED';
+    throw new CheckpointError(code, `The checkpoint store is ${this.current}: open it first.`);
+  }
+}

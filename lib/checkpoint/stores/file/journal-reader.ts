@@ -1,0 +1,115 @@
+import type { Sequence } from '../../checkpoint-store.js';
+import { entriesOf } from './batch.js';
+import { damaged, ioFailure, WAY_OUT } from './failures.js';
+import { SEGMENT_HEADER_BYTES } from './segment-header.js';
+import { findProofOfDamage, scanBatches } from './segment-scan.js';
+import type { Segment } from './segments.js';
+import { closeQuietly, type StoreDirectory } from './store-directory.js';
+
+/** How far a segment was found whole. */
+export interface SegmentEnd {
+  /** The last entry; one less than the first if there is none. */
+  readonly last: Sequence;
+  /** The bytes up to there. */
+  readonly length: number;
+  /** What is behind: left by a write that a crash interrupted. */
+  readonly tornBytes: number;
+}
+
+type Entry = { readonly sequence: Sequence; readonly entry: Uint8Array };
+
+/**
+ * The entries of one segment after `after`; answers how far it is whole. Of a segment with a successor
+ * all must be there. Of the last one a torn end is normal, unless what is behind shows that it was once whole.
+ *
+ * @throws CheckpointError `CHECKPOINT_DAMAGED` naming file and place, `CHECKPOINT_IO`
+ */
+export async function* readSegment(
+  directory: StoreDirectory,
+  segment: Segment,
+  after: Sequence,
+): AsyncGenerator<Entry, SegmentEnd> {
+  const { header, length: limit } = segment;
+  const path = directory.join(segment.name);
+  const { file, problem } = await directory.open(segment.name);
+  if (file === undefined) throw damaged(`${path} cannot be used: ${problem}. ${WAY_OUT}`);
+  try {
+    const scan = scanBatches(file, header.salt, header.first, limit);
+    let last = header.first - 1;
+    let step = await scan.next();
+    for (; step.done !== true; step = await scan.next()) {
+      const { bytes, first, count } = step.value;
+      last = first + count - 1;
+      if (last > after) yield* entriesOf(bytes, first, after);
+    }
+    const length = step.value;
+    await assertEnd(segment, path, { last, length }, () =>
+      findProofOfDamage(file, header.salt, length, limit),
+    );
+    return { last, length, tornBytes: limit - length };
+  } finally {
+    await closeQuietly(file);
+  }
+}
+
+async function assertEnd(
+  segment: Segment,
+  path: string,
+  { last, length }: { last: Sequence; length: number },
+  findProof: () => Promise<{ readonly at: number; readonly first: Sequence } | undefined>,
+): Promise<void> {
+  if (segment.last !== undefined) {
+    if (length === segment.length && last === segment.last) return;
+    throw damaged(
+      `The journal is damaged: ${path} at byte ${length}, after entry ${last} of ${segment.last}. ${WAY_OUT}`,
+    );
+  }
+  const proof = length < segment.length ? await findProof() : undefined;
+  if (proof === undefined) return;
+  throw damaged(
+    `The journal is damaged: ${path} at byte ${length}, after entry ${last}. It is no torn end, since entry ${proof.first} ` +
+      `at byte ${proof.at} was written when those bytes were on the disk. ${WAY_OUT}`,
+  );
+}
+
+/** What of the journal has to be read: the segments with entries after `after`. */
+export interface JournalRange {
+  readonly segments: readonly Segment[];
+  readonly after: Sequence;
+}
+
+/** Reads a range through and answers where it ends, without keeping any of it. */
+export async function measureJournal(
+  directory: StoreDirectory,
+  { segments, after }: JournalRange,
+): Promise<SegmentEnd> {
+  let end: SegmentEnd = { last: after, length: SEGMENT_HEADER_BYTES, tornBytes: 0 };
+  for (const segment of segments) {
+    const entries = readSegment(directory, segment, Infinity);
+    let step = await entries.next();
+    while (step.done !== true) step = await entries.next();
+    end = step.value;
+  }
+  return end;
+}
+
+/** Reads a range that has been measured; throws if it is not any more what it was. */
+export async function* readJournal(
+  directory: StoreDirectory,
+  { segments, after }: JournalRange,
+  end: SegmentEnd,
+): AsyncGenerator<Entry> {
+  try {
+    let last = after;
+    for (const segment of segments) {
+      const bounded = segment.last === undefined ? { ...segment, ...end } : segment;
+      const found = yield* readSegment(directory, bounded, after);
+      last = found.last;
+    }
+    if (segments.length > 0 && last !== end.last) {
+      throw damaged(`The journal in ${directory.path} is not any more what it was when opened.`);
+    }
+  } catch (error) {
+    throw ioFailure(`The journal in ${directory.path} cannot be read`, error);
+  }
+}

@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto';
+import type { CancelTimer, Clock } from '../../../kernel/clock.js';
+import { CheckpointError } from '../../checkpoint.error.js';
+import { ioFailure } from './failures.js';
+import { lockName, parseFileName, temporaryName } from './file-names.js';
+import { codeOf, type OpenFile, readFully, writeAll } from './file-system.js';
+import {
+  decodeLock,
+  encodeLock,
+  isProvablyDead,
+  LOCK_BYTES,
+  type LockRecord,
+  silenceOf,
+} from './lock-record.js';
+import type { Machine } from './machine.js';
+import { closeQuietly, type StoreDirectory } from './store-directory.js';
+
+/** How often an owner gives a sign of life, in milliseconds. */
+const HEARTBEAT = 2_000;
+/** The silence after which another may take over, in milliseconds. */
+const LEASE = 10_000;
+/** An owner that knows it was alive this short a time ago need not look whether it still owns: nobody can have waited a lease since. */
+const ASSURED = LEASE / 2;
+
+export interface LockPorts {
+  readonly clock: Clock;
+  readonly machine: Machine;
+}
+
+/**
+ * Ownership of a directory: the highest epoch with a lock file owns. Each epoch's file is made once, by a
+ * `link` that only one can win, and is never renamed or replaced; so a slow contender cannot take away
+ * what another has just won. An owner that was taken over finds a higher epoch when it looks,
+ * and it looks before it acknowledges anything that it did after a silence.
+ */
+export class DirectoryLock {
+  private beats = 0;
+  private assuredAt: number;
+  private cancel: CancelTimer | undefined;
+  private given = false;
+  private beating: Promise<void> = Promise.resolve();
+  /** Called when it turns out that another has taken over. */
+  onLost: (error: CheckpointError) => void = () => {};
+
+  private constructor(
+    private readonly directory: StoreDirectory,
+    private readonly ports: LockPorts,
+    private readonly file: OpenFile,
+    private record: LockRecord,
+    takenAt: number,
+  ) {
+    this.assuredAt = takenAt;
+    this.beatLater();
+  }
+
+  get epoch(): number {
+    return this.record.epoch;
+  }
+
+  /** @throws CheckpointError `CHECKPOINT_LOCKED` naming the owner, `CHECKPOINT_IO` */
+  static async take(directory: StoreDirectory, ports: LockPorts): Promise<DirectoryLock> {
+    try {
+      const before = epochsOf(await directory.list());
+      if (before.lock > 0) await assertFree(directory, before.lock, ports);
+      return await claim(directory, before.all + 1, ports);
+    } catch (error) {
+      throw ioFailure(`The lock of ${directory.path} cannot be taken`, error);
+    }
+
+    async function claim(
+      directory: StoreDirectory,
+      epoch: number,
+      ports: LockPorts,
+    ): Promise<DirectoryLock> {
+      const takenAt = ports.clock.now();
+      const record = newRecord(epoch, ports);
+      const temporary = temporaryName();
+      const file = await directory.fs.create(directory.join(temporary));
+      try {
+        await writeAll(file, encodeLock(record), 0);
+        await file.sync();
+        await publish(directory, temporary, epoch, ports);
+        const after = epochsOf(await directory.list());
+        if (after.all > epoch) {
+          // we were so slow that others have come and gone
+          await directory.remove(lockName(epoch));
+          throw await lockedError(directory, after.lock, ports);
+        }
+      } catch (error) {
+        await closeQuietly(file);
+        await removeQuietly(directory, temporary);
+        throw error;
+      }
+      return new DirectoryLock(directory, ports, file, record, takenAt);
+    }
+  }
+
+  /** Removes the locks of earlier owners, whom nobody asks any more. */
+  async removeOlder(): Promise<void> {
+    for (const name of await this.directory.list()) {
+      const parsed = parseFileName(name);
+      if (parsed?.kind === 'lock' && parsed.epoch < this.epoch) await this.directory.remove(name);
+    }
+  }
+
+  /** Whether it is certain without looking that this is still ours. */
+  get assured(): boolean {
+    return !this.given && this.ports.clock.now() - this.assuredAt < ASSURED;
+  }
+
+  /**
+   * Gives a sign of life, and looks whether the directory is still ours.
+   *
+   * @throws CheckpointError `CHECKPOINT_LOCKED` if it is not
+   */
+  async assure(): Promise<void> {
+    if (this.given) throw this.lost('has given it up');
+    const now = this.ports.clock.now();
+    await this.write(false);
+    // after the sign: a contender that did not see it has made its lock already, and so is seen here
+    const epochs = epochsOf(await this.directory.list());
+    if (epochs.all > this.epoch) throw this.lost('was paused for longer than its lease');
+    this.assuredAt = now;
+  }
+
+  /** Gives the directory free. */
+  async release(): Promise<void> {
+    if (this.given) return;
+    this.given = true;
+    this.cancel?.();
+    await this.beating;
+    try {
+      await this.write(true);
+    } catch {
+      // the next owner sees that we have ended, or waits for the lease
+    }
+    await closeQuietly(this.file);
+  }
+
+  private lost(why: string): CheckpointError {
+    return new CheckpointError(
+      'CHECKPOINT_LOCKED',
+      `${this.directory.path} is not ours any more: this process ${why}, and another has taken over.`,
+    );
+  }
+
+  private async write(released: boolean): Promise<void> {
+    this.beats += 1;
+    this.record = { ...this.record, ...signOfLife(this.ports), beat: this.beats, released };
+    await writeAll(this.file, encodeLock(this.record), 0);
+  }
+
+  private beatLater(): void {
+    this.cancel = this.ports.clock.schedule(() => {
+      this.beating = this.beat();
+    }, HEARTBEAT);
+  }
+
+  /** A sign that cannot be given is no failure yet: who acknowledges looks first. */
+  private async beat(): Promise<void> {
+    try {
+      await this.assure();
+    } catch (error) {
+      if (error instanceof CheckpointError && !this.given) this.onLost(error);
+      // otherwise `assured` is false soon, and then whoever acknowledges hears why
+    }
+    if (!this.given) this.beatLater();
+  }
+}
+
+function newRecord(epoch: number, ports: LockPorts): LockRecord {
+  const token = randomBytes(16).toString('hex');
+  const life = signOfLife(ports);
+  return { ...ports.machine.self, token, epoch, beat: 0, ...life, released: false };
+}
+
+const signOfLife = ({ clock, machine }: LockPorts): { uptime: number; at: string } => ({
+  uptime: machine.uptime(),
+  at: new Date(clock.epoch()).toISOString(),
+});
+
+/** The highest epoch of all locks, and of all files. */
+function epochsOf(names: readonly string[]): { readonly lock: number; readonly all: number } {
+  let lock = 0;
+  let all = 0;
+  for (const name of names) {
+    const parsed = parseFileName(name);
+    if (parsed === undefined || !('epoch' in parsed)) continue;
+    all = Math.max(all, parsed.epoch);
+    if (parsed.kind === 'lock') lock = Math.max(lock, parsed.epoch);
+  }
+  return { lock, all };
+}
+
+/** The lock gets its name with its content whole, and only one contender gets it. */
+async function publish(
+  directory: StoreDirectory,
+  temporary: string,
+  epoch: number,
+  ports: LockPorts,
+): Promise<void> {
+  try {
+    await directory.fs.link(directory.join(temporary), directory.join(lockName(epoch)));
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw await lockedError(directory, epoch, ports);
+    throw error;
+  }
+  await directory.remove(temporary);
+}
+
+/** Waits for a sign of life of an owner that may be dead, at most for a lease. */
+async function assertFree(
+  directory: StoreDirectory,
+  epoch: number,
+  ports: LockPorts,
+): Promise<void> {
+  const { clock, machine } = ports;
+  const first = await readLock(directory, epoch);
+  if (first === undefined) return;
+  const record = decodeLock(first);
+  if (record !== undefined && isProvablyDead(record, machine)) return;
+  const silence = record === undefined ? undefined : silenceOf(record, machine);
+  const since = clock.now() - Math.max(0, silence ?? 0);
+  // one of this very machine and namespace runs: it needs no time to show that
+  if (record !== undefined && isNeighbour(record, machine) && clock.now() - since <= HEARTBEAT * 2)
+    throw await lockedError(directory, epoch, ports);
+  while (clock.now() - since <= LEASE) {
+    await new Promise<void>((resolve) => void clock.schedule(resolve, HEARTBEAT / 4));
+    const now = await readLock(directory, epoch);
+    if (now?.equals(first) === true) continue;
+    const alive = now === undefined ? undefined : decodeLock(now);
+    if (alive !== undefined && isProvablyDead(alive, machine)) return;
+    throw await lockedError(directory, epoch, ports);
+  }
+}
+
+const isNeighbour = (record: LockRecord, { self }: Machine): boolean =>
+  record.boot === self.boot && record.pidNamespace === self.pidNamespace;
+
+async function readLock(directory: StoreDirectory, epoch: number): Promise<Buffer | undefined> {
+  let file: OpenFile | undefined;
+  try {
+    // not by the rules for other files: this one has two names for a moment
+    file = await directory.fs.openForReading(directory.join(lockName(epoch)));
+    const bytes = Buffer.alloc(LOCK_BYTES);
+    return bytes.subarray(0, await readFully(file, bytes, 0));
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  } finally {
+    if (file !== undefined) await closeQuietly(file);
+  }
+}
+
+async function lockedError(
+  directory: StoreDirectory,
+  epoch: number,
+  { machine }: LockPorts,
+): Promise<CheckpointError> {
+  const bytes = await readLock(directory, epoch);
+  const record = bytes === undefined ? undefined : decodeLock(bytes);
+  const who =
+    record === undefined
+      ? 'another process'
+      : record.pid === machine.self.pid && record.started === machine.self.started
+        ? `another store of this process (${record.pid})`
+        : `process ${record.pid} on ${record.host}, last sign of life ${record.at}`;
+  return new CheckpointError(
+    'CHECKPOINT_LOCKED',
+    `${directory.path} is in use by ${who}: give each process a directory of its own, or end that one first.`,
+  );
+}
+
+async function removeQuietly(directory: StoreDirectory, name: string): Promise<void> {
+  try {
+    await directory.remove(name);
+  } catch {
+    // the next owner removes it
+  }
+}

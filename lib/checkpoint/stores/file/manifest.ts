@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type { CheckpointInfo, PartMeta, Sequence } from '../../checkpoint-store.js';
+import { CheckpointError } from '../../checkpoint.error.js';
+import { firstCollision, isSafeName } from '../../safe-name.js';
+import { parseFileName } from './file-names.js';
+
+/** The state of one component in a manifest. */
+export interface ManifestPart {
+  readonly component: string;
+  readonly meta: PartMeta;
+  /** How many bytes the pieces have together. */
+  readonly bytes: number;
+  /** The files that hold it, all alike: one, or two behind a barrier. */
+  readonly files: readonly string[];
+  readonly fileBytes: number;
+  readonly sha256: string;
+}
+
+/** What a checkpoint consists of. It is published last: without a whole manifest there is no checkpoint. */
+export interface Manifest {
+  readonly store: string;
+  /** 0 for one with a name. */
+  readonly generation: number;
+  readonly epoch: number;
+  /** The generation that no older one may stand in for; 0 if there is none. */
+  readonly barrier: number;
+  readonly createdAt: number;
+  /** The last entry whose effect is in the states. */
+  readonly sequence: Sequence;
+  readonly name?: string;
+  readonly parts: readonly ManifestPart[];
+}
+
+export const MANIFEST_SIGNATURE = 'BULWARK-CHECKPOINT ';
+const FORMAT = 1;
+/** No manifest of ours comes near; a file of another size is not read into memory. */
+export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+export function encodeManifest(manifest: Manifest): Buffer {
+  const json = `${JSON.stringify(manifest, undefined, 1)}\n`;
+  return Buffer.from(`${MANIFEST_SIGNATURE}${FORMAT} ${digest(json)}\n${json}`);
+}
+
+/**
+ * Reads a manifest, believing nothing: names in it are as hostile as those in a URL.
+ *
+ * @returns the manifest, or what is wrong with it
+ * @throws CheckpointError `CHECKPOINT_VERSION` if newer code wrote it
+ */
+export function decodeManifest(bytes: Buffer): Manifest | string {
+  const text = bytes.toString('utf8');
+  const head = /^BULWARK-CHECKPOINT (\d{1,9}) ([0-9a-f]{64})\n/.exec(text);
+  if (head === null) return 'it does not begin as a manifest';
+  const json = text.slice(head[0].length);
+  if (Number(head[1]) > FORMAT) {
+    throw new CheckpointError(
+      'CHECKPOINT_VERSION',
+      `A checkpoint was written in format ${head[1]}, and this version knows formats up to ${FORMAT}: use the version that wrote it, or a newer one.`,
+    );
+  }
+  if (digest(json) !== head[2]) return 'its checksum is wrong';
+  try {
+    const value: unknown = JSON.parse(json);
+    return isManifest(value) ? value : 'it is not what a manifest should be';
+  } catch {
+    return 'it is not JSON';
+  }
+}
+
+const isCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && Number(value) >= 0;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function isManifest(value: unknown): value is Manifest {
+  if (!isRecord(value)) return false;
+  const { store, generation, epoch, barrier, createdAt, sequence, name, parts } = value;
+  return (
+    typeof store === 'string' &&
+    /^[0-9a-f]{32}$/.test(store) &&
+    [generation, epoch, barrier, sequence].every(isCount) &&
+    typeof createdAt === 'number' &&
+    (name === undefined || isSafeName(name)) &&
+    Array.isArray(parts) &&
+    parts.every(isPart) &&
+    firstCollision(parts.map(({ component }) => component)) === undefined
+  );
+}
+
+function isPart(value: unknown): value is ManifestPart {
+  if (!isRecord(value)) return false;
+  const { component, meta, bytes, files, fileBytes, sha256 } = value;
+  return (
+    isSafeName(component) &&
+    isMeta(meta) &&
+    isCount(bytes) &&
+    isCount(fileBytes) &&
+    typeof sha256 === 'string' &&
+    /^[0-9a-f]{64}$/.test(sha256) &&
+    Array.isArray(files) &&
+    files.length > 0 &&
+    files.length <= 2 &&
+    files.every((file) => isStateOf(file, component))
+  );
+}
+
+/** Only a name that we could have given: no path, and no other kind of file. */
+function isStateOf(file: unknown, component: string): boolean {
+  if (typeof file !== 'string') return false;
+  const name = parseFileName(file);
+  return name?.kind === 'state' && name.component === component;
+}
+
+/** Flat and plain, so that it comes back from JSON as it was. */
+export function isMeta(value: unknown): value is PartMeta {
+  return (
+    isRecord(value) &&
+    Object.values(value).every(
+      (field) =>
+        field === null ||
+        typeof field === 'string' ||
+        typeof field === 'boolean' ||
+        (typeof field === 'number' && Number.isFinite(field)),
+    )
+  );
+}
+
+export function infoOf(manifest: Manifest): CheckpointInfo {
+  const { name, generation, createdAt, sequence, parts } = manifest;
+  return {
+    id: name ?? String(generation),
+    named: name !== undefined,
+    createdAt,
+    sequence,
+    bytes: parts.reduce((sum, { bytes }) => sum + bytes, 0),
+    components: parts.map(({ component, meta, bytes }) => ({ component, meta, sequence, bytes })),
+  };
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../../../kernel/clock.js';
+import type { CheckpointInfo, PartToSave, Sequence } from '../../checkpoint-store.js';
+import { CheckpointError } from '../../checkpoint.error.js';
+import { isSafeName } from '../../safe-name.js';
+import { NAMED, NAMED_MANIFEST, parseFileName, temporaryName } from './file-names.js';
+import { codeOf } from './file-system.js';
+import { readManifest } from './generations.js';
+import { infoOf, type Manifest, type ManifestPart } from './manifest.js';
+import { makeManifest, makeState } from './state-writer.js';
+import type { StoreDirectory } from './store-directory.js';
+
+/** Refused before anything looks at the disk. Digits alone are the numbers of generations. */
+export function checkName(name: string): void {
+  if (isSafeName(name) && !/^\d+$/.test(name)) return;
+  throw new CheckpointError(
+    'CHECKPOINT_NAME',
+    `${JSON.stringify(String(name).slice(0, 120))} cannot be the name of a checkpoint: 1 to 100 letters, digits, "." "_" "-", not digits alone, the first a letter or digit, ` +
+      'no "..", no dot at the end, and no device of Windows such as "con".',
+  );
+}
+
+/** The directory of a checkpoint with a name, and its manifest. */
+export interface NamedCheckpoint {
+  readonly directory: StoreDirectory;
+  readonly manifest: Manifest;
+}
+
+/** One that cannot be read. */
+export interface BadNamed {
+  readonly name: string;
+  readonly problem: string;
+}
+
+/** Looks at all checkpoints with a name. Directories with other names than ours are none. */
+export async function readNamed(
+  root: StoreDirectory,
+): Promise<{ readonly whole: NamedCheckpoint[]; readonly bad: BadNamed[] }> {
+  const whole: NamedCheckpoint[] = [];
+  const bad: BadNamed[] = [];
+  const named = await root.inside(NAMED);
+  for (const name of named === undefined ? [] : (await named.list()).toSorted()) {
+    if (!isSafeName(name) || parseFileName(name)?.kind === 'temporary') continue;
+    const found = await readOne(named!, name);
+    if (typeof found === 'string') bad.push({ name, problem: found });
+    else if (found !== undefined) whole.push(found);
+  }
+  return { whole, bad };
+}
+
+async function readOne(
+  named: StoreDirectory,
+  name: string,
+): Promise<NamedCheckpoint | string | undefined> {
+  const directory = await named.inside(name);
+  if (directory === undefined) return 'it is not a plain directory';
+  try {
+    const manifest = await readManifest(directory, NAMED_MANIFEST);
+    if (typeof manifest === 'string') return manifest;
+    return manifest.name === name ? { directory, manifest } : 'it is that of another name';
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    // removed while we looked, or never one
+    return (await named.inside(name)) === undefined ? undefined : 'it has no manifest';
+  }
+}
+
+/** The names under `named/`, whatever they stand for; none if there is no such directory. */
+async function takenNames(root: StoreDirectory): Promise<string[]> {
+  return (await (await root.inside(NAMED))?.list()) ?? [];
+}
+
+export interface NamedCut {
+  readonly store: string;
+  readonly epoch: number;
+  readonly sequence: Sequence;
+  readonly createdAt: number;
+}
+
+/**
+ * Makes a checkpoint with a name: complete in a directory with another name first, which is then renamed.
+ *
+ * @throws CheckpointError `CHECKPOINT_EXISTS`, `CHECKPOINT_NAME`
+ */
+export async function createNamed(
+  root: StoreDirectory,
+  name: string,
+  parts: readonly PartToSave[],
+  cut: NamedCut,
+  clock: Clock,
+  assertOwned: () => Promise<void>,
+): Promise<CheckpointInfo> {
+  const taken = await takenNames(root);
+  assertUntaken(name, taken);
+  const named = await namedDirectory(root);
+  const temporary = temporaryName();
+  await named.fs.makeDirectory(named.join(temporary));
+  try {
+    const directory = (await named.inside(temporary))!;
+    const place = { directory, generation: 0, epoch: 0 };
+    const saved: ManifestPart[] = [];
+    for (const part of parts) saved.push(await makeState(place, part, 1, clock));
+    const manifest = { ...cut, generation: 0, barrier: 0, name, parts: saved };
+    await makeManifest(directory, [NAMED_MANIFEST], manifest);
+    await directory.sync();
+    await assertOwned();
+    await named.fs.rename(named.join(temporary), named.join(name));
+    await named.sync();
+    return infoOf(manifest);
+  } catch (error) {
+    await removeDirectory(named, temporary).catch(() => {}); // the next owner removes it
+    throw error;
+  }
+}
+
+function assertUntaken(name: string, taken: readonly string[]): void {
+  if (taken.includes(name)) {
+    throw new CheckpointError('CHECKPOINT_EXISTS', `There is a checkpoint "${name}" already.`);
+  }
+  const like = taken.find((other) => other.toLowerCase() === name.toLowerCase());
+  if (like === undefined) return;
+  throw new CheckpointError(
+    'CHECKPOINT_NAME',
+    `There is a checkpoint "${like}", which some file systems do not tell from "${name}".`,
+  );
+}
+
+async function namedDirectory(root: StoreDirectory): Promise<StoreDirectory> {
+  try {
+    await root.fs.makeDirectory(root.join(NAMED));
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+  await root.sync();
+  const named = await root.inside(NAMED);
+  if (named !== undefined) return named;
+  throw new CheckpointError('CHECKPOINT_IO', `${root.join(NAMED)} is not a plain directory.`);
+}
+
+/**
+ * Removes a checkpoint with a name: out of sight in one step, then its files.
+ *
+ * @throws CheckpointError `CHECKPOINT_UNKNOWN`
+ */
+export async function removeNamed(root: StoreDirectory, name: string): Promise<void> {
+  const named = await root.inside(NAMED);
+  const found = named === undefined ? undefined : await readOne(named, name);
+  if (typeof found === 'string') {
+    throw new CheckpointError(
+      'CHECKPOINT_UNKNOWN',
+      `${root.join(NAMED)}/${name} is not removed, since it cannot be told whether it is ours: ${found}.`,
+    );
+  }
+  if (found === undefined) throw unknown(name);
+  const temporary = temporaryName();
+  await named!.fs.rename(named!.join(name), named!.join(temporary));
+  await named!.sync();
+  await removeDirectory(named!, temporary).catch(() => {}); // the next owner removes it
+}
+
+export const unknown = (id: string): CheckpointError =>
+  new CheckpointError('CHECKPOINT_UNKNOWN', `There is no checkpoint "${id}".`);
+
+/** Removes a directory that holds nothing but files of ours. */
+export async function removeDirectory(parent: StoreDirectory, name: string): Promise<void> {
+  const directory = await parent.inside(name);
+  if (directory === undefined) return;
+  for (const file of await directory.list()) {
+    if (file !== NAMED_MANIFEST && parseFileName(file) === undefined) continue;
+    await directory.remove(file);
+  }
+  await parent.fs.removeDirectory(parent.join(name));
+}

@@ -1,0 +1,105 @@
+import { BATCH_HEADER_BYTES, decodeBatchHeader, isWhole, type BatchHeader } from './batch.js';
+import { type OpenFile, readFully } from './file-system.js';
+import { SEGMENT_HEADER_BYTES } from './segment-header.js';
+
+/** A whole batch of a segment. `bytes` are good until the next one is asked for. */
+export interface ScannedBatch extends BatchHeader {
+  readonly at: number;
+  readonly end: number;
+  readonly bytes: Buffer;
+}
+
+/** A part of a file in memory that moves on, so that a segment of any size can be read. */
+class Window {
+  private bytes = Buffer.alloc(0);
+  private start = 0;
+
+  constructor(
+    private readonly file: OpenFile,
+    readonly limit: number,
+  ) {}
+
+  /** `length` bytes from `at`, or as many as there are. */
+  async view(at: number, length: number): Promise<Buffer> {
+    const wanted = Math.max(0, Math.min(length, this.limit - at));
+    if (at < this.start || at + wanted > this.start + this.bytes.length) {
+      const size = Math.max(wanted, Math.min(READ_AHEAD, this.limit - at));
+      const next = Buffer.allocUnsafe(Math.max(0, size));
+      const read = await readFully(this.file, next, at);
+      this.bytes = next.subarray(0, read);
+      this.start = at;
+    }
+    return this.bytes.subarray(at - this.start, at - this.start + wanted);
+  }
+}
+
+const READ_AHEAD = 1024 * 1024;
+
+async function batchAt(
+  window: Window,
+  at: number,
+  salt: number,
+): Promise<ScannedBatch | undefined> {
+  const header = decodeBatchHeader(await window.view(at, BATCH_HEADER_BYTES), salt);
+  if (header === undefined) return undefined;
+  const length = BATCH_HEADER_BYTES + header.bodyBytes;
+  // before anything is allocated: a length that the file does not have
+  if (at + length > window.limit) return undefined;
+  const bytes = await window.view(at, length);
+  if (bytes.length < length || !isWhole(bytes, salt)) return undefined;
+  return { ...header, at, end: at + length, bytes };
+}
+
+/**
+ * The batches of a segment, one after another, up to `limit` bytes of it or to the first place where
+ * there is no whole one; answers where that is.
+ */
+export async function* scanBatches(
+  file: OpenFile,
+  salt: number,
+  first: number,
+  limit: number,
+): AsyncGenerator<ScannedBatch, number> {
+  const window = new Window(file, limit);
+  let at = SEGMENT_HEADER_BYTES;
+  let expected = first;
+  for (;;) {
+    const batch = await batchAt(window, at, salt);
+    if (batch === undefined || batch.first !== expected) return at;
+    yield batch;
+    at = batch.end;
+    expected = batch.first + batch.count;
+  }
+}
+
+/**
+ * A whole batch behind a place where there is none, which shows that the place was once on the disk:
+ * the bytes there have rotted. Without one it is an end that a crash left.
+ *
+ * A later batch alone is no proof where not every one was synced: the blocks of a file reach the disk in
+ * any order. So each says how far the disk was known to be. One at the very place is whole and yet not
+ * what should come there: no crash does that.
+ */
+export async function findProofOfDamage(
+  file: OpenFile,
+  salt: number,
+  damagedAt: number,
+  limit: number,
+): Promise<ScannedBatch | undefined> {
+  const window = new Window(file, limit);
+  const mark = Buffer.alloc(4);
+  mark.writeUInt32LE(salt);
+  for (let at = damagedAt; at < limit;) {
+    const view = await window.view(at, READ_AHEAD);
+    const found = view.indexOf(mark);
+    if (found === -1) {
+      if (view.length < READ_AHEAD) return undefined;
+      at += view.length - mark.length + 1;
+      continue;
+    }
+    const batch = await batchAt(window, at + found, salt);
+    if (batch !== undefined && (batch.synced > damagedAt || batch.at === damagedAt)) return batch;
+    at += found + 1;
+  }
+  return undefined;
+}

@@ -1,0 +1,116 @@
+import type { Clock } from '../../../kernel/clock.js';
+import type { PartToSave } from '../../checkpoint-store.js';
+import { CheckpointError } from '../../checkpoint.error.js';
+import { firstCollision, isSafeName } from '../../safe-name.js';
+import { damaged } from './failures.js';
+import { stateName, temporaryName } from './file-names.js';
+import type { OpenFile } from './file-system.js';
+import { encodeManifest, isMeta, type Manifest, type ManifestPart } from './manifest.js';
+import { copyState, type Measured, measure, writeState, writeWhole } from './state-file.js';
+import { closeQuietly, type StoreDirectory } from './store-directory.js';
+
+/** Where a checkpoint's files go, and the numbers in their names. */
+export interface Place {
+  readonly directory: StoreDirectory;
+  readonly generation: number;
+  readonly epoch: number;
+}
+
+/** @throws CheckpointError `CHECKPOINT_NAME` if these cannot be the parts of one checkpoint */
+export function checkParts(parts: readonly { component: string; meta?: unknown }[]): void {
+  const bad = parts.find(({ component }) => !isSafeName(component));
+  if (bad !== undefined) {
+    throw new CheckpointError(
+      'CHECKPOINT_NAME',
+      `${JSON.stringify(bad.component)} cannot be the name of a component: it becomes part of a file name, so 1 to 100 letters, digits, "." "_" "-", the first a letter or digit.`,
+    );
+  }
+  const twice = firstCollision(parts.map(({ component }) => component));
+  if (twice !== undefined) {
+    throw new CheckpointError(
+      'CHECKPOINT_NAME',
+      `Two components of one checkpoint are called "${twice}", by the letters alone: some file systems do not tell upper case from lower.`,
+    );
+  }
+  const odd = parts.find(({ meta }) => meta !== undefined && !isMeta(meta));
+  if (odd !== undefined) {
+    throw new TypeError(
+      `The meta data of component "${odd.component}" must be a flat object of strings, finite numbers, booleans and null.`,
+    );
+  }
+}
+
+/**
+ * Makes a file that has its name only when it is whole: written under another, synced, read back and
+ * compared. What goes wrong leaves nothing behind.
+ */
+export async function makeFile<T extends Measured>(
+  directory: StoreDirectory,
+  name: string,
+  write: (file: OpenFile) => Promise<T>,
+): Promise<T> {
+  const temporary = temporaryName();
+  const file = await directory.fs.create(directory.join(temporary));
+  try {
+    const written = await write(file);
+    const found = await measure(file, written.fileBytes);
+    if (found.sha256 !== written.sha256) {
+      throw damaged(`${directory.join(name)} was not read back as it was written.`);
+    }
+    await file.close();
+    await directory.fs.rename(directory.join(temporary), directory.join(name));
+    return written;
+  } catch (error) {
+    await closeQuietly(file);
+    await directory.remove(temporary).catch(() => {}); // the next owner removes it
+    throw error;
+  }
+}
+
+/** Writes the state of one component, twice if `copies` is 2. */
+export async function makeState(
+  { directory, generation, epoch }: Place,
+  part: PartToSave,
+  copies: 1 | 2,
+  clock: Clock,
+): Promise<ManifestPart> {
+  const { component, meta } = part;
+  const name = stateName(generation, epoch, 1, component);
+  const { bytes, fileBytes, sha256 } = await makeFile(directory, name, (file) =>
+    writeState(file, part.pieces, clock),
+  );
+  const made: ManifestPart = { component, meta, bytes, files: [name], fileBytes, sha256 };
+  return copies === 1 ? made : withSecondCopy({ directory, generation, epoch }, made);
+}
+
+/** Writes the state that a part has a second time, if it is there only once. */
+export async function withSecondCopy(
+  { directory, generation, epoch }: Place,
+  part: ManifestPart,
+): Promise<ManifestPart> {
+  const [first] = part.files;
+  if (part.files.length > 1) return part;
+  const { file, problem } = await directory.open(first!);
+  if (file === undefined) throw damaged(`${directory.join(first!)} cannot be used: ${problem}.`);
+  try {
+    const name = stateName(generation, epoch, 2, part.component);
+    const copy = await makeFile(directory, name, (to) => copyState(file, part.fileBytes, to));
+    if (copy.sha256 === part.sha256) return { ...part, files: [first!, name] };
+    await directory.remove(name);
+    throw damaged(`${directory.join(first!)} is not any more what was written.`);
+  } finally {
+    await closeQuietly(file);
+  }
+}
+
+/** Publishes a checkpoint under the names of its manifest; it is durable once the directory is synced. */
+export async function makeManifest(
+  directory: StoreDirectory,
+  names: readonly string[],
+  manifest: Manifest,
+): Promise<void> {
+  const bytes = encodeManifest(manifest);
+  for (const name of names) {
+    await makeFile(directory, name, (file) => writeWhole(file, bytes));
+  }
+}

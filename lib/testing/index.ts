@@ -1,3 +1,5 @@
+export { CrashFileSystem, MachineOff } from './checkpoint/crash-file-system.js';
+export { checkpointStoreContract, type TestFunction } from './checkpoint/store-contract.js';
 export { EventRecorder } from './event-recorder.js';
 export { FakeClock, settle } from './fake-clock.js';
 export { type Fakes, withFakes } from './fakes.js';

@@ -9,9 +9,8 @@ import type { FileSystem } from '../../lib/checkpoint/stores/file/file-system.js
 import type { Durability } from '../../lib/checkpoint/stores/file/journal-writer.js';
 import type { Random } from '../../lib/kernel/random.js';
 import { CrashFileSystem } from '../../lib/testing/checkpoint/crash-file-system.js';
-import { FakeClock } from '../../lib/testing/fake-clock.js';
 import { seededRandom } from '../../lib/testing/seeded-random.js';
-import { bytesOf, closed, entriesOf, FakeMachine } from './support.js';
+import { bytesOf, closed, entriesOf, FakeMachine, stillClock } from './support.js';
 
 const COMPONENTS = ['ledger', 'mempool', 'peers'];
 
@@ -62,7 +61,7 @@ export async function crashRun(
       directory: '/data/store',
       fs: wrap(fs),
       machine,
-      clock: new FakeClock(),
+      clock: stillClock,
       durability,
     });
 

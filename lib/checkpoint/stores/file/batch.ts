@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { Sequence } from '../../checkpoint-store.js';
-import { CheckpointError } from '../../checkpoint.error.js';
+import { MAX_ENTRY_BYTES } from '../store-checks.js';
 import { damaged } from './failures.js';
 import { readCount, writeCount } from './segment-header.js';
 
@@ -22,8 +22,6 @@ import { readCount, writeCount } from './segment-header.js';
  */
 export const BATCH_HEADER_BYTES = 32;
 
-/** The most that one entry may have: 16 MiB. */
-export const MAX_ENTRY_BYTES = 16 * 1024 * 1024;
 /** A batch that has this much takes no more entries: it bounds how long the loop is held by its checksum. */
 const FULL = 1024 * 1024;
 /** More than any batch can have. */
@@ -73,16 +71,6 @@ export class BatchBuilder {
     this.bytes.copy(larger, 0, 0, this.length);
     this.bytes = larger;
   }
-}
-
-/** @throws CheckpointError `CHECKPOINT_IO`, naming the size */
-export function checkEntry(entry: Uint8Array): void {
-  if (entry.length <= MAX_ENTRY_BYTES) return;
-  throw new CheckpointError(
-    'CHECKPOINT_IO',
-    `An entry of ${entry.length} bytes is too large for the journal: at most ${MAX_ENTRY_BYTES} bytes are possible. ` +
-      'Journal what changed, not the whole state, or split it.',
-  );
 }
 
 export interface BatchHeader {

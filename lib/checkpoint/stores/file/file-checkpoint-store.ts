@@ -11,14 +11,15 @@ import type {
   VerifyReport,
 } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
+import { assertMayOpen, checkId, checkName } from '../store-checks.js';
 import { backgroundClock } from './background-clock.js';
 import { FileSession, type SessionOptions } from './file-session.js';
 import type { FileSystem } from './file-system.js';
 import { type Durability, fencedError } from './journal-writer.js';
 import type { Machine } from './machine.js';
-import { checkName } from './named-checkpoints.js';
 import { nodeFileSystem } from './node-file-system.js';
 import { nodeMachine } from './node-machine.js';
+import { verifyDirectory } from './verify.js';
 
 export interface FileCheckpointOptions {
   /** Where the files are; made, mode 0700, if it is not there. One process owns it. */
@@ -74,9 +75,7 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 
   async open(): Promise<StoreContents> {
-    if (this.current === 'open' || this.current === 'opening') {
-      throw new CheckpointError('CHECKPOINT_EXISTS', `The store is ${this.current} already.`);
-    }
+    assertMayOpen(this.current);
     const before = this.current;
     this.current = 'opening';
     try {
@@ -120,7 +119,7 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 
   async read(id: string): Promise<ReadonlyMap<string, SavedPart>> {
-    if (!/^\d{1,15}$/.test(id)) checkName(id);
+    checkId(id);
     return this.readable().read(id);
   }
 
@@ -130,7 +129,8 @@ export class FileCheckpointStore implements CheckpointStore {
   }
 
   async verify(): Promise<VerifyReport> {
-    throw new Error('not yet');
+    this.readable();
+    return verifyDirectory(this.options.directory, this.options.fs);
   }
 
   onFenced(listener: (cause: unknown) => void): void {

@@ -70,30 +70,49 @@ const MANIFEST = /^g-(\d{10})-(\d{10})-(\d{10})-([12])$/;
 
 /** Reads a name of ours; undefined for any other, which is then none of our business. */
 export function parseFileName(name: string): FileName | undefined {
-  if (TEMPORARY.test(name)) return { kind: 'temporary' };
-  let match = LOCK.exec(name);
-  if (match !== null) return { kind: 'lock', epoch: Number(match[1]) };
-  match = SEGMENT.exec(name);
-  if (match !== null) {
-    return { kind: 'segment', epoch: Number(match[1]), first: Number(match[2]) };
+  switch (name[0]) {
+    case 't':
+      return TEMPORARY.test(name) ? { kind: 'temporary' } : undefined;
+    case 'l':
+      return numbers(LOCK, name, ([epoch]) => ({ kind: 'lock', epoch: epoch! }));
+    case 'j':
+      return numbers(SEGMENT, name, ([epoch, first]) => ({
+        kind: 'segment',
+        epoch: epoch!,
+        first: first!,
+      }));
+    case 'g':
+      return numbers(MANIFEST, name, ([generation, epoch, barrier, copy]) => ({
+        kind: 'manifest',
+        generation: generation!,
+        epoch: epoch!,
+        barrier: barrier!,
+        copy: copy!,
+      }));
+    case 's':
+      return parseStateName(name);
+    default:
+      return undefined;
   }
-  match = STATE.exec(name);
-  if (match !== null) {
-    const [, generation, epoch, copy, component] = match;
-    if (!isSafeName(component)) return undefined;
-    const numbers = { generation: Number(generation), epoch: Number(epoch), copy: Number(copy) };
-    return { kind: 'state', ...numbers, component };
-  }
-  match = MANIFEST.exec(name);
-  if (match !== null) {
-    const [generation, epoch, barrier, copy] = match.slice(1).map(Number);
-    return {
-      kind: 'manifest',
-      generation: generation!,
-      epoch: epoch!,
-      barrier: barrier!,
-      copy: copy!,
-    };
-  }
-  return undefined;
+}
+
+function numbers(
+  pattern: RegExp,
+  name: string,
+  make: (numbers: readonly number[]) => FileName,
+): FileName | undefined {
+  const match = pattern.exec(name);
+  return match === null ? undefined : make(match.slice(1).map(Number));
+}
+
+function parseStateName(name: string): FileName | undefined {
+  const [, generation, epoch, copy, component] = STATE.exec(name) ?? [];
+  if (!isSafeName(component)) return undefined;
+  return {
+    kind: 'state',
+    generation: Number(generation),
+    epoch: Number(epoch),
+    copy: Number(copy),
+    component,
+  };
 }

@@ -8,6 +8,7 @@ import type {
   UnchangedPart,
 } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
+import { checkParts, newestFirst, unknown } from '../store-checks.js';
 import { damaged, ioFailure, WAY_OUT } from './failures.js';
 import { segmentName } from './file-names.js';
 import type { FileSystem } from './file-system.js';
@@ -18,11 +19,10 @@ import { beginSegment, rollSegment } from './live-segment.js';
 import { DirectoryLock } from './lock.js';
 import type { Machine } from './machine.js';
 import { infoOf, type Manifest } from './manifest.js';
-import { createNamed, readNamed, removeNamed, unknown } from './named-checkpoints.js';
+import { createNamed, readNamed, removeNamed } from './named-checkpoints.js';
 import { prune, retain } from './prune.js';
 import { recover, reportOf } from './recovery.js';
 import { problemOfState, savedPart } from './state-file.js';
-import { checkParts } from './state-writer.js';
 import { closeQuietly, StoreDirectory } from './store-directory.js';
 import { linkToEnd, makeDurable, removeUnfinished } from './take-over.js';
 
@@ -179,12 +179,7 @@ export class FileSession {
     return [
       ...whole.map(({ manifest }) => infoOf(manifest)),
       ...this.keeper.generations.map(({ manifest }) => infoOf(manifest)),
-    ].toSorted(
-      (a, b) =>
-        b.sequence - a.sequence ||
-        b.createdAt - a.createdAt ||
-        (Number(b.id) || 0) - (Number(a.id) || 0),
-    );
+    ].toSorted(newestFirst);
   }
 
   read(id: string): Promise<ReadonlyMap<string, SavedPart>> {

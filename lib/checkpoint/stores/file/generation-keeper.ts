@@ -5,7 +5,7 @@ import type {
   Sequence,
   UnchangedPart,
 } from '../../checkpoint-store.js';
-import { CheckpointError } from '../../checkpoint.error.js';
+import { notSaved } from '../store-checks.js';
 import { manifestName, parseFileName } from './file-names.js';
 import { infoOf, type Manifest, type ManifestPart } from './manifest.js';
 import { makeManifest, makeState, type Place, withSecondCopy } from './state-writer.js';
@@ -120,10 +120,7 @@ export class GenerationKeeper {
     const known = kept?.manifest.parts.find(({ component }) => component === part.component);
     const files = known?.files.filter((name) => kept?.rotten.has(name) !== true) ?? [];
     if (known === undefined || files.length === 0 || this.newest !== base) {
-      throw new CheckpointError(
-        'CHECKPOINT_UNKNOWN',
-        `Component "${part.component}" was said to be unchanged, but the newest checkpoint has no whole state of it: save it.`,
-      );
+      throw notSaved(part.component);
     }
     const still = { ...known, files };
     return barrier ? withSecondCopy(place, still) : still;

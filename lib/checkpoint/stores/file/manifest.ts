@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CheckpointInfo, PartMeta, Sequence } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { firstCollision, isSafeName } from '../../safe-name.js';
+import { isMeta, isRecord } from '../store-checks.js';
 import { parseFileName } from './file-names.js';
 
 /** The state of one component in a manifest. */
@@ -72,9 +73,6 @@ export function decodeManifest(bytes: Buffer): Manifest | string {
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 function isManifest(value: unknown): value is Manifest {
   if (!isRecord(value)) return false;
   const { store, generation, epoch, barrier, createdAt, sequence, name, parts } = value;
@@ -112,20 +110,6 @@ function isStateOf(file: unknown, component: string): boolean {
   if (typeof file !== 'string') return false;
   const name = parseFileName(file);
   return name?.kind === 'state' && name.component === component;
-}
-
-/** Flat and plain, so that it comes back from JSON as it was. */
-export function isMeta(value: unknown): value is PartMeta {
-  return (
-    isRecord(value) &&
-    Object.values(value).every(
-      (field) =>
-        field === null ||
-        typeof field === 'string' ||
-        typeof field === 'boolean' ||
-        (typeof field === 'number' && Number.isFinite(field)),
-    )
-  );
 }
 
 export function infoOf(manifest: Manifest): CheckpointInfo {

@@ -2,22 +2,13 @@ import type { Clock } from '../../../kernel/clock.js';
 import type { CheckpointInfo, PartToSave, Sequence } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { isSafeName } from '../../safe-name.js';
+import { assertUntaken, unknown } from '../store-checks.js';
 import { NAMED, NAMED_MANIFEST, parseFileName, temporaryName } from './file-names.js';
 import { codeOf } from './file-system.js';
 import { readManifest } from './generations.js';
 import { infoOf, type Manifest, type ManifestPart } from './manifest.js';
 import { makeManifest, makeState } from './state-writer.js';
 import type { StoreDirectory } from './store-directory.js';
-
-/** Refused before anything looks at the disk. Digits alone are the numbers of generations. */
-export function checkName(name: string): void {
-  if (isSafeName(name) && !/^\d+$/.test(name)) return;
-  throw new CheckpointError(
-    'CHECKPOINT_NAME',
-    `${JSON.stringify(String(name).slice(0, 120))} cannot be the name of a checkpoint: 1 to 100 letters, digits, "." "_" "-", not digits alone, the first a letter or digit, ` +
-      'no "..", no dot at the end, and no device of Windows such as "con".',
-  );
-}
 
 /** The directory of a checkpoint with a name, and its manifest. */
 export interface NamedCheckpoint {
@@ -112,18 +103,6 @@ export async function createNamed(
   }
 }
 
-function assertUntaken(name: string, taken: readonly string[]): void {
-  if (taken.includes(name)) {
-    throw new CheckpointError('CHECKPOINT_EXISTS', `There is a checkpoint "${name}" already.`);
-  }
-  const like = taken.find((other) => other.toLowerCase() === name.toLowerCase());
-  if (like === undefined) return;
-  throw new CheckpointError(
-    'CHECKPOINT_NAME',
-    `There is a checkpoint "${like}", which some file systems do not tell from "${name}".`,
-  );
-}
-
 async function namedDirectory(root: StoreDirectory): Promise<StoreDirectory> {
   try {
     await root.fs.makeDirectory(root.join(NAMED));
@@ -156,9 +135,6 @@ export async function removeNamed(root: StoreDirectory, name: string): Promise<v
   await named!.sync();
   await removeDirectory(named!, temporary).catch(() => {}); // the next owner removes it
 }
-
-export const unknown = (id: string): CheckpointError =>
-  new CheckpointError('CHECKPOINT_UNKNOWN', `There is no checkpoint "${id}".`);
 
 /** Removes a directory that holds nothing but files of ours. */
 export async function removeDirectory(parent: StoreDirectory, name: string): Promise<void> {

@@ -14,6 +14,7 @@ import { closeQuietly, type StoreDirectory } from './store-directory.js';
  */
 export const STATE_SIGNATURE = 'BULWARK-STATE 1\n';
 const CHUNK = 1024 * 1024;
+const FIRST_CHUNK = 16 * 1024;
 /** The longest that pieces are made before others have a turn. */
 const PATIENCE = 5;
 const MAX_PIECE_BYTES = 0x3fff_ffff;
@@ -27,8 +28,9 @@ export interface Measured {
 /** Puts bytes into a file in chunks, and hashes each while the disk takes it. */
 class ChunkedFile {
   private readonly hash = createHash('sha256');
-  private buffer = Buffer.allocUnsafe(CHUNK);
-  private spare = Buffer.allocUnsafe(CHUNK);
+  // most states are small: the full size is for those that go on
+  private buffer: Buffer | undefined = Buffer.allocUnsafe(FIRST_CHUNK);
+  private spare: Buffer | undefined;
   private filled = 0;
   private position = 0;
   private writing: Promise<void> = Promise.resolve();
@@ -45,10 +47,11 @@ class ChunkedFile {
       await this.writing;
       return;
     }
-    const room = CHUNK - this.filled;
+    this.buffer ??= Buffer.allocUnsafe(CHUNK);
+    const room = this.buffer.length - this.filled;
     this.buffer.set(bytes.subarray(0, room), this.filled);
     this.filled += Math.min(room, bytes.length);
-    if (this.filled < CHUNK) return;
+    if (this.filled < this.buffer.length) return;
     await this.drain();
     if (bytes.length > room) await this.add(bytes.subarray(room));
   }
@@ -61,9 +64,11 @@ class ChunkedFile {
   }
 
   private async drain(): Promise<void> {
-    if (this.filled === 0) return;
-    const chunk = this.buffer.subarray(0, this.filled);
-    [this.buffer, this.spare] = [this.spare, this.buffer];
+    const { buffer, filled } = this;
+    if (buffer === undefined || filled === 0) return;
+    const chunk = buffer.subarray(0, filled);
+    this.buffer = this.spare;
+    this.spare = buffer.length === CHUNK ? buffer : undefined;
     this.filled = 0;
     await this.put(chunk);
   }

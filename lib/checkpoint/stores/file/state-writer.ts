@@ -1,11 +1,9 @@
 import type { Clock } from '../../../kernel/clock.js';
 import type { PartToSave } from '../../checkpoint-store.js';
-import { CheckpointError } from '../../checkpoint.error.js';
-import { firstCollision, isSafeName } from '../../safe-name.js';
 import { damaged } from './failures.js';
 import { stateName, temporaryName } from './file-names.js';
 import type { OpenFile } from './file-system.js';
-import { encodeManifest, isMeta, type Manifest, type ManifestPart } from './manifest.js';
+import { encodeManifest, type Manifest, type ManifestPart } from './manifest.js';
 import { copyState, type Measured, measure, writeState, writeWhole } from './state-file.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
@@ -14,30 +12,6 @@ export interface Place {
   readonly directory: StoreDirectory;
   readonly generation: number;
   readonly epoch: number;
-}
-
-/** @throws CheckpointError `CHECKPOINT_NAME` if these cannot be the parts of one checkpoint */
-export function checkParts(parts: readonly { component: string; meta?: unknown }[]): void {
-  const bad = parts.find(({ component }) => !isSafeName(component));
-  if (bad !== undefined) {
-    throw new CheckpointError(
-      'CHECKPOINT_NAME',
-      `${JSON.stringify(bad.component)} cannot be the name of a component: it becomes part of a file name, so 1 to 100 letters, digits, "." "_" "-", the first a letter or digit.`,
-    );
-  }
-  const twice = firstCollision(parts.map(({ component }) => component));
-  if (twice !== undefined) {
-    throw new CheckpointError(
-      'CHECKPOINT_NAME',
-      `Two components of one checkpoint are called "${twice}", by the letters alone: some file systems do not tell upper case from lower.`,
-    );
-  }
-  const odd = parts.find(({ meta }) => meta !== undefined && !isMeta(meta));
-  if (odd !== undefined) {
-    throw new TypeError(
-      `The meta data of component "${odd.component}" must be a flat object of strings, finite numbers, booleans and null.`,
-    );
-  }
 }
 
 /**

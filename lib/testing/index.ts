@@ -1,4 +1,9 @@
 export { CrashFileSystem, MachineOff } from './checkpoint/crash-file-system.js';
+export {
+  type FileCall,
+  type FileHook,
+  observeFileSystem,
+} from './checkpoint/observe-file-system.js';
 export { checkpointStoreContract, type TestFunction } from './checkpoint/store-contract.js';
 export { EventRecorder } from './event-recorder.js';
 export { FakeClock, settle } from './fake-clock.js';

@@ -160,6 +160,10 @@ export type {
   Durability,
   SnapshotOptions,
 } from './checkpoint/component/component.options.js';
+export {
+  type FileCheckpointOptions,
+  FileCheckpointStore,
+} from './checkpoint/stores/file/file-checkpoint-store.js';
 export { DivergenceError } from './checkpoint/engine/twin.js';
 export type { DurableKey } from './checkpoint/state/map-state.js';
 export { AttemptVoidError } from './checkpoint/transaction/attempt-void.error.js';
@@ -176,6 +180,8 @@ export type { CheckpointConfig } from './nest/checkpoint/checkpoint.config.js';
 export {
   Checkpoint,
   CheckpointComponent,
+  type CheckpointFor,
+  type CheckpointPolicy,
   Durable,
 } from './nest/checkpoint/checkpoint.decorators.js';
 export { CheckpointService, type RestoreOptions } from './nest/checkpoint/checkpoint.service.js';

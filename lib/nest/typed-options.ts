@@ -28,9 +28,9 @@ export type TimeLimitFor<A extends unknown[]> = Omit<TimeLimitOptions, 'ms'> & {
 };
 
 /** `never` where such a function can be called with the arguments of the method; else what is wrong. */
-type ArgumentMisfit<A extends unknown[], M extends AsyncMethod> = [(...args: A) => void] extends [
-  (...args: Parameters<M>) => void,
-]
+export type ArgumentMisfit<A extends unknown[], M extends AsyncMethod> = [
+  (...args: A) => void,
+] extends [(...args: Parameters<M>) => void]
   ? never
   : { readonly 'functions in the options must take the parameters of the method': Parameters<M> };
 

@@ -10,6 +10,7 @@ import {
   span,
 } from '../../kernel/check.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import { isSafeName } from '../safe-name.js';
 
 /** When a component is saved as a whole. */
 export interface SnapshotOptions {
@@ -70,14 +71,6 @@ export interface CheckpointOptions<A extends readonly unknown[] = readonly never
    * the first. The last 10,000 per component are known.
    */
   idempotencyKey?: (...args: A) => string;
-}
-
-const SAFE_NAME =
-  /^(?!.*\.$)(?!(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$))[a-z0-9][a-z0-9._-]{0,99}$/i;
-
-/** Whether a name can be a file's on every system, and leaves no directory. */
-export function isSafeName(name: unknown): name is string {
-  return typeof name === 'string' && SAFE_NAME.test(name) && !name.includes('..');
 }
 
 const COMPONENT_RULES: OptionRules<CheckpointComponentOptions> = {

@@ -1,4 +1,10 @@
-import { boolean, checkOptions, type Mistake, type OptionRules } from '../../kernel/check.js';
+import {
+  boolean,
+  checkOptions,
+  integer,
+  type Mistake,
+  type OptionRules,
+} from '../../kernel/check.js';
 import type { CheckpointStore } from '../../checkpoint/checkpoint-store.js';
 import { checkClasses, type ClassCodecs } from '../../checkpoint/value/class-registry.js';
 import type { Codec } from '../../checkpoint/value/codec.js';
@@ -10,6 +16,8 @@ export interface CheckpointConfig {
    * process. No default, for the layer of a container is none.
    */
   directory?: string;
+  /** How many whole saved states of each component the file store keeps, from 2. Default 2. */
+  generations?: number;
   /** Another store, in place of the files. */
   store?: CheckpointStore;
   /** Classes whose instances may be kept, by the names that stand for them on disk. Default none. */
@@ -31,6 +39,7 @@ const has = (value: unknown, ...methods: readonly string[]): boolean =>
 const RULES: OptionRules<CheckpointConfig> = {
   directory: (v) =>
     typeof v === 'string' && v.trim() !== '' ? undefined : 'the path of a directory',
+  generations: integer(2),
   store: (v) => (has(v, 'open', 'append', 'snapshot') ? undefined : 'a CheckpointStore'),
   classes: () => undefined,
   codec: (v) => (has(v, 'encode', 'decode') ? undefined : 'a Codec'),
@@ -42,7 +51,11 @@ export function checkCheckpointConfig(at: string, config: unknown): Mistake[] {
   if (config === undefined) return [];
   const mistakes = checkOptions<CheckpointConfig>(at, config, RULES);
   if (mistakes.length > 0) return mistakes;
-  const { directory, store, classes } = config as CheckpointConfig;
+  const { directory, store, generations, classes } = config as CheckpointConfig;
+  if (store !== undefined && generations !== undefined) {
+    const problem = 'given beside a store, expected it with a directory';
+    mistakes.push({ at: `${at} generations`, problem });
+  }
   if ((directory === undefined) === (store === undefined)) {
     const got = store === undefined ? 'neither' : 'both';
     mistakes.push({ at, problem: `got ${got}, expected either a directory or a store` });

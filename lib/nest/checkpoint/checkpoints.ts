@@ -1,10 +1,13 @@
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import type { CheckpointStore } from '../../checkpoint/checkpoint-store.js';
 import { claimOf } from '../../checkpoint/component/claims.js';
+import { backgroundClock } from '../../checkpoint/stores/file/background-clock.js';
+import { FileCheckpointStore } from '../../checkpoint/stores/file/file-checkpoint-store.js';
 import { CheckpointEngine } from '../../checkpoint/engine/checkpoint-engine.js';
 import { type Mistake, ResilienceConfigError } from '../../kernel/check.js';
 import type { Clock } from '../../kernel/clock.js';
 import { emit, type Environment } from '../../pipeline/environment.js';
+import { systemClock } from '../../pipeline/system-clock.js';
 import { type AnyClass, classOf } from '../binding.js';
 import type { CheckpointConfig } from './checkpoint.config.js';
 import { componentOf } from './component-record.js';
@@ -34,8 +37,9 @@ export class Checkpoints implements BeforeApplicationShutdown {
     if (config === undefined) return new Checkpoints(undefined);
     const { classes, codec, verify } = config;
     const engine = new CheckpointEngine({
-      store: storeOf(config, clock),
-      clock,
+      store: storeOf(config),
+      // its timers are no reason for a process to live
+      clock: clock === systemClock ? backgroundClock : clock,
       emit: (event) => emit(env, event),
       classes,
       codec,
@@ -96,6 +100,10 @@ export function unboundComponent(type: AnyClass, instance: unknown, isStatic: bo
   return [{ at, problem }];
 }
 
-function storeOf({ store }: CheckpointConfig, _clock: Clock): CheckpointStore {
-  return store!;
+function storeOf({ store, directory, generations }: CheckpointConfig): CheckpointStore {
+  if (store !== undefined) return store;
+  return new FileCheckpointStore({
+    directory: directory!,
+    ...(generations === undefined ? {} : { generations }),
+  });
 }

@@ -67,7 +67,7 @@ export class StagedStore implements CheckpointStore {
         for (const [i, entry] of disk.entries.entries()) yield { sequence: i + 1, entry };
       },
       sequence: disk.entries.length,
-      report: { tailTruncatedBytes: 0, skipped: [], removed: [], weakened: false },
+      report: { tailTruncatedBytes: 0, skipped: [], removed: [], weakened: false, findings: [] },
     };
   }
 

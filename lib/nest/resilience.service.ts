@@ -62,15 +62,11 @@ export class ResilienceService {
     options: ExecuteOptions = {},
   ): Promise<T> {
     // before the breaker could count it
-    mustBe(typeof fn === 'function', name, fn, 'a function to call');
-    mustBe(
-      isSignal(options?.signal),
-      'ResilienceService signal',
-      options?.signal,
-      'an AbortSignal',
-    );
+    mustBe(typeof fn === 'function', `${String(name)} fn`, fn, 'a function to call');
+    const signal: unknown = options === null ? null : options.signal;
+    mustBe(isSignal(signal), `${String(name)} signal`, signal, 'an AbortSignal');
     const target = this.targetOf(name, policies);
-    return (await runPromise(target, fn, undefined, [], options?.signal)) as T;
+    return (await runPromise(target, fn, undefined, [], options.signal)) as T;
   }
 
   /** Like `execute`, but an error is an answer: for callers that decide instead of catching. */
@@ -99,7 +95,7 @@ export class ResilienceService {
     fn: F,
     policies: PolicySet | string,
   ): F {
-    mustBe(typeof fn === 'function', name, fn, 'a function to wrap');
+    mustBe(typeof fn === 'function', `${String(name)} fn`, fn, 'a function to wrap');
     const target = this.targetOf(name, policies);
     const wrapped = function (this: unknown, ...args: unknown[]): Promise<unknown> {
       return runPromise(target, fn as Method, this, args);
@@ -270,7 +266,7 @@ function same(a: unknown, b: unknown, depth = DEPTH): boolean {
 function mustBe(good: boolean, at: string, given: unknown, expected: string): void {
   if (good) return;
   const problem = `got ${show(given)}, expected ${expected}`;
-  throw new ResilienceConfigError([{ at: String(at), problem }]);
+  throw new ResilienceConfigError([{ at, problem }]);
 }
 
 function isSignal(value: unknown): boolean {

@@ -60,6 +60,13 @@ export interface CallTimedOut extends EventBase<'call-timed-out'> {
   readonly blocked: boolean;
 }
 
+/** A method blocked the event loop beyond its time limit, and its answer was given all the same. */
+export interface LimitOverrun extends EventBase<'limit-overrun'> {
+  readonly limit: Milliseconds;
+  /** How long it took until there was an answer. */
+  readonly took: Milliseconds;
+}
+
 /** Work that we no longer waited for has ended after all; its result went nowhere. */
 export interface LateResult extends EventBase<'late-result'> {
   readonly outcome: 'success' | 'failure';
@@ -174,6 +181,7 @@ export type ResilienceEvent =
   | RetryExhausted
   | CallTimedOut
   | LateResult
+  | LimitOverrun
   | FallbackUsed
   | FallbackFailed
   | ProbeLost

@@ -16,6 +16,7 @@ import { IdleWatch } from './idle-watch.js';
 import { keepingOf } from './keeping.js';
 import { LazyAbort } from './lazy-abort.js';
 import { scheduleLimit } from './limit-timer.js';
+import { noteOverrun } from './overrun.js';
 import { Seat } from './seat.js';
 import type { Decision } from './trace.js';
 
@@ -120,9 +121,10 @@ export class Attempt implements ContextSource {
 
   /** The first value of a stream: in time, and enough for a probe. The slot is held to the end. */
   firstValue(value: unknown): void {
+    const { pipeline } = this.call;
+    noteOverrun(pipeline, this.limit, this.limitEnds);
     this.hasValue = true;
     this.cancelLimit?.();
-    const { pipeline } = this.call;
     const outcome = pipeline.outcomeOfValue(value);
     this.badValue = outcome === 'failure';
     if (this.admission?.isProbe === true) this.admission.settle(outcome);
@@ -268,7 +270,7 @@ export class Attempt implements ContextSource {
   private unlessLate(go: () => void): void {
     const { limitEnds } = this;
     // its timer is late: the event loop was blocked
-    if (limitEnds !== undefined && this.now() >= limitEnds) this.timedOut(this.limit!);
+    if (limitEnds !== undefined && this.clock.now() >= limitEnds) this.timedOut(this.limit!);
     else go();
   }
 
@@ -299,13 +301,13 @@ export class Attempt implements ContextSource {
 
   private startLimit(limit: Milliseconds): void {
     this.limit = limit;
-    this.limitEnds = this.now() + limit;
+    this.limitEnds = this.clock.now() + limit;
     this.cancelLimit = scheduleLimit(this.clock, () => this.timedOut(limit), limit);
   }
 
   private timedOut(limit: Milliseconds): void {
     if (this.phase === 'waiting' || this.phase === 'running')
-      this.giveUp(limit, this.now() - this.limitEnds!, false);
+      this.giveUp(limit, this.clock.now() - this.limitEnds!, false);
   }
 
   private giveUp(limit: Milliseconds, late: Milliseconds, idle: boolean): void {
@@ -324,6 +326,7 @@ export class Attempt implements ContextSource {
   /** @returns whether the answer counted as a success */
   private endWell(value: unknown): boolean {
     const outcome = this.outcomeOf(value);
+    if (!this.hasValue) noteOverrun(this.call.pipeline, this.limit, this.limitEnds);
     this.note('method', outcome === 'success' ? 'answered' : 'answered, counted as failure');
     this.leave(outcome);
     this.seat?.giveBack();
@@ -360,15 +363,11 @@ export class Attempt implements ContextSource {
   private holdOn(): void {
     const { limit, limitEnds } = this;
     if (limit === undefined || this.hold !== undefined) return;
-    this.seat?.holdAtMost(Math.max(0, limitEnds! + 4 * limit - this.now()));
+    this.seat?.holdAtMost(Math.max(0, limitEnds! + 4 * limit - this.clock.now()));
   }
 
   private note(by: Decision['by'], verdict: string): void {
     this.call.trace?.note(this.number, by, verdict);
-  }
-
-  private now(): Milliseconds {
-    return this.clock.now();
   }
 
   private get clock(): Clock {

@@ -23,6 +23,7 @@ const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
   'retry-exhausted': 'info',
   'call-timed-out': 'info',
   'late-result': 'debug',
+  'limit-overrun': 'warning',
   'fallback-used': 'info',
   'fallback-failed': 'warning',
   'probe-lost': 'warning',

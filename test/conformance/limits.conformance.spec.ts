@@ -166,9 +166,8 @@ onEveryFace((face) => {
       expect(stage.breaker.current).toBe('open');
     });
 
-    it('#67 by the method itself: what it returned is the answer', async () => {
+    it('#67 by the method itself: what it returned is the answer, and the overrun is told', async () => {
       const stage = new Stage(face, { timeLimit: 100, circuitBreaker: {} });
-
       const call = stage.call(() => {
         stage.clock.jump(300);
         return Promise.resolve('computed');
@@ -178,6 +177,7 @@ onEveryFace((face) => {
       expect(call.value).toBe('computed');
       expect(stage.breaker.counters.success).toBe(1);
       expect(stage.clock.pending).toBe(0);
+      expect(stage.events).toMatchObject([{ type: 'limit-overrun', limit: 100, took: 300 }]);
     });
 
     it.each<[string, PolicySet, (stage: Stage) => void]>([

@@ -74,6 +74,7 @@ export function events(service: ResilienceService): void {
       case 'retry-exhausted':
       case 'call-timed-out':
       case 'late-result':
+      case 'limit-overrun':
       case 'fallback-used':
       case 'fallback-failed':
       case 'probe-lost':

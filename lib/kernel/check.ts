@@ -67,7 +67,7 @@ export const integer =
 export const number =
   (min: number, max: number = Number.MAX_VALUE, unit = ''): OptionRule =>
   (v) =>
-    typeof v === 'number' && Number.isFinite(v) && v >= min && v <= max
+    typeof v === 'number' && v >= min && v <= max
       ? undefined
       : `a number${unit} ${range(min, max)}`;
 

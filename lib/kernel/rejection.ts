@@ -67,7 +67,11 @@ Object.defineProperty(ResilienceRejection.prototype, BRAND, { value: true });
 
 /** Whether `error` is a refusal of this library, also of another copy of the package. */
 export function isResilienceRejection(error: unknown): error is ResilienceRejection {
-  return typeof error === 'object' && error !== null && readBrand(error);
+  try {
+    return (error as { [BRAND]?: unknown })[BRAND] === true;
+  } catch {
+    return false; // undefined and null, and a Proxy whose traps throw, are nobody's rejections
+  }
 }
 
 /** Whether a refusal is of that class, where the class is of one copy of the package and it of another. */
@@ -77,12 +81,4 @@ export function isOfClass(
 ): boolean {
   if (!isResilienceRejection(error) || !isResilienceRejection(type.prototype)) return false;
   return error.name === type.name || type.name === 'ResilienceRejection';
-}
-
-function readBrand(error: object): boolean {
-  try {
-    return (error as { [BRAND]?: unknown })[BRAND] === true;
-  } catch {
-    return false; // a Proxy whose traps throw is nobody's rejection
-  }
 }

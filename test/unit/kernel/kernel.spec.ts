@@ -1,15 +1,19 @@
 import {
+  aFunction,
+  boolean,
   checkOptions,
   either,
   integer,
   number,
   oneOf,
+  type OptionRule,
   ratio,
   ResilienceConfigError,
   show,
+  span,
   text,
 } from '../../../lib/kernel/check.js';
-import { hours, minutes, seconds } from '../../../lib/kernel/duration.js';
+import { hours, MAX_TIMER, minutes, seconds } from '../../../lib/kernel/duration.js';
 import { compileMatcher, type ErrorMatchers, errorMatchers } from '../../../lib/kernel/matcher.js';
 import { isResilienceRejection, ResilienceRejection } from '../../../lib/kernel/rejection.js';
 import { CircuitOpenError } from '../../../lib/policies/circuit-breaker/circuit-open.error.js';
@@ -66,6 +70,10 @@ describe('option checks', () => {
   it.each([
     [integer(1), [1, 5], [0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, '1', null]],
     [number(0, 1), [0, 0.5, 1], [-0.1, 1.1, Number.NaN, '1']],
+    [number(0), [Number.MAX_VALUE], [Number.POSITIVE_INFINITY, Number.NaN]],
+    [span(0), [MAX_TIMER], [MAX_TIMER + 1]],
+    [boolean, [true, false], [0, 'true', null]],
+    [aFunction, [() => {}, class {}], [{}, 'f', null]],
     [ratio, [0.01, 1], [0, -1, 1.01, Number.NaN, '0.5']],
     [text, ['a'], ['', '  ', 1, null]],
     [oneOf('a', 'b'), ['a', 'b'], ['c', 1]],
@@ -73,6 +81,89 @@ describe('option checks', () => {
   ])('rule %#: accepts the good, refuses the bad', (rule, good, bad) => {
     for (const value of good) expect(rule(value)).toBeUndefined();
     for (const value of bad) expect(rule(value)).toEqual(expect.any(String));
+  });
+
+  it('an expectation reads like a sentence', () => {
+    const of = (rule: OptionRule): string | undefined => rule({});
+
+    expect(
+      [span(1, 9), number(1), ratio, text, oneOf('a', 'b'), either(boolean, aFunction)].map(of),
+    ).toEqual([
+      'a number of milliseconds from 1 to 9',
+      'a number of at least 1',
+      'a number above 0 and at most 1',
+      'a string that is not empty',
+      "'a' or 'b'",
+      'true or false, or a function',
+    ]);
+  });
+
+  it.each<[string, object]>([
+    ['a Map', new Map([['a', 1]])],
+    ['a promise', Promise.resolve({ a: 1 })],
+    ['a Date', new Date(0)],
+  ])('%s is no options object: its fields would be passed over', (name, value) => {
+    expect(checkOptions('X', value, { a: integer(1) })).toEqual([
+      { at: 'X', problem: expect.stringMatching(/^got an? \w+, expected an options object$/) },
+    ]);
+    expect(show(value)).toContain(name.split(' ')[1]!.slice(1));
+  });
+
+  it('an option that is inherited is a mistake, for it would not be read', () => {
+    class WithGetter {
+      get a(): number {
+        return 1;
+      }
+      method(): void {}
+    }
+    class Child extends WithGetter {}
+    class OnlyMethods {
+      method(): void {}
+    }
+    const check = (value: object) => checkOptions('X', value, { a: integer(1) });
+    const problem = 'is inherited, so it would not be read; expected a field of the object itself';
+
+    expect(check(Object.create({ a: 1 }))).toEqual([{ at: 'X a', problem }]);
+    expect(check(new WithGetter())).toEqual([{ at: 'X a', problem }]);
+    expect(check(new Child())).toEqual([{ at: 'X a', problem }]);
+    expect(check(new OnlyMethods())).toEqual([]);
+    expect(check(Object.assign(new OnlyMethods(), { a: 1 }))).toEqual([]);
+    expect(check(Object.create(null))).toEqual([]);
+    expect(check(Object.create(Object.create(null)))).toEqual([]);
+  });
+
+  it('a field that throws is a mistake in its place, an object that throws is one in its own', () => {
+    const getter = {
+      b: 1,
+      get a(): number {
+        throw new Error('gotcha');
+      },
+    };
+    const odd = {
+      get a(): number {
+        throw 'gotcha';
+      },
+    };
+    const proxy = new Proxy(
+      {},
+      {
+        getPrototypeOf() {
+          throw new Error('gotcha');
+        },
+      },
+    );
+    const check = (value: object) => checkOptions('X', value, { a: integer(1), b: integer(1) });
+
+    expect(check(getter)).toEqual([{ at: 'X a', problem: 'cannot be read: gotcha' }]);
+    expect(check(odd)).toEqual([{ at: 'X a', problem: 'cannot be read: "gotcha"' }]);
+    expect(check(proxy)).toEqual([{ at: 'X', problem: 'cannot be read: gotcha' }]);
+  });
+
+  it('one mistake is one mistake', () => {
+    const error = new ResilienceConfigError([{ at: 'A.b', problem: 'x' }]);
+
+    expect(error.name).toBe('ResilienceConfigError');
+    expect(error.message).toBe('Bulwark cannot start, 1 mistake in its configuration:\n  - A.b: x');
   });
 
   it('one error lists every mistake', () => {
@@ -87,7 +178,10 @@ describe('option checks', () => {
   });
 
   it.each([
-    ['a'.repeat(100), `"${'a'.repeat(60)}…"`],
+    ['a'.repeat(61), `"${'a'.repeat(60)}…"`],
+    ['a'.repeat(60), `"${'a'.repeat(60)}"`],
+    [new BigUint64Array(1), 'a BigUint64Array'],
+    [null, 'null'],
     [() => {}, 'a function'],
     [function named() {}, 'function named'],
     [[1, 2], 'an array of 2'],
@@ -112,6 +206,10 @@ describe('option checks', () => {
 describe('error matchers', () => {
   class Known extends Error {}
   class NotAnError {}
+  function OldError(): boolean {
+    return true;
+  }
+  OldError.prototype = Object.create(Error.prototype) as object;
   const match = (
     option: Parameters<typeof compileMatcher>[0],
     error: unknown,
@@ -127,18 +225,47 @@ describe('error matchers', () => {
     ['a code of nothing', 'X', undefined, false],
     ['a predicate', (e: unknown) => e === 'x', 'x', true],
     ['a function predicate', Object, {}, true],
+    ['Error itself, of what is no error', Error, 'x', false],
+    ['a constructor from before classes', OldError, new TypeError('x'), false],
+    ['a predicate that mentions a class', (e: unknown) => e === 'class x', 'class x', true],
+    ['a code, of a function of that name', 'named', function named() {}, false],
+    ['a code, of text', 'length', 'length', false],
     ['a list', ['A', Known], new Known(), true],
     ['an empty list', [], new Known(), false],
   ])('%s', (_name, option, error, expected) => {
     expect(match(option, error)).toBe(expected);
   });
 
+  it.each([null, undefined, 'x', 5])('%p has neither code nor name, which is no fault', (error) => {
+    const report: unknown[] = [];
+    const matcher = compileMatcher(['X'], 'x', true, (...heard) => report.push(heard))!;
+
+    expect([matcher(error), report]).toEqual([false, []]);
+  });
+
+  it('a predicate that throws is reported by the name of its option, and answers otherwise', () => {
+    const report: unknown[] = [];
+    const fault = new Error('gotcha');
+    const matcher = compileMatcher(
+      () => {
+        throw fault;
+      },
+      'failOn',
+      true,
+      (...heard) => report.push(heard),
+    )!;
+
+    expect([matcher(1), report]).toEqual([true, [['failOn', fault]]]);
+  });
+
   it('an option that was not given is no matcher', () => {
     expect(compileMatcher(undefined, 'x', true, () => {})).toBeUndefined();
   });
 
-  it.each([5, {}, '', [5], [''], new Array(1)])('%p is not understood', (value) => {
-    expect(errorMatchers(value)).toEqual(expect.any(String));
+  it.each([5, {}, '', [5], [''], ['A', 5], [null, Known], new Array(1)])('%p is not understood', (value) => {
+    expect(errorMatchers(value)).toBe(
+      'an error class, a code or name, a predicate, or a list of these',
+    );
   });
 });
 
@@ -148,12 +275,16 @@ describe('rejections', () => {
 
     expect(isResilienceRejection(new CircuitOpenError('x', 'open'))).toBe(true);
     expect(isResilienceRejection(foreign)).toBe(true);
-    expect([new Error('x'), null, undefined, 'x'].map(isResilienceRejection)).toEqual([
-      false,
-      false,
-      false,
-      false,
-    ]);
+    const hostile = new Proxy(
+      {},
+      {
+        get() {
+          throw new Error('gotcha');
+        },
+      },
+    );
+    for (const other of [new Error('x'), null, undefined, 'x', 5, hostile])
+      expect(isResilienceRejection(other)).toBe(false);
   });
 
   it('of another copy of the package are matched by their classes', () => {
@@ -194,7 +325,7 @@ describe('rejections', () => {
       statusCode: 503,
       expose: false,
     });
-    expect(Object.keys(new CircuitOpenError('x', 'open'))).not.toContain('retryAfter');
+    expect('retryAfter' in new CircuitOpenError('x', 'open')).toBe(false);
   });
 });
 

@@ -25,6 +25,12 @@ describe('the options of a circuit breaker', () => {
     { key: (tenant: string) => tenant, maxKeys: 1, idleTtl: 1 },
     { mode: 'shadow' },
     { openFor: undefined, failureThreshold: 1, slowCallRate: undefined },
+    { openFor: 8_000, maxOpenFor: 8_000 },
+    { window: { calls: 5 }, minimumCalls: 5 },
+    { window: 1_000, minimumCalls: 5_000 },
+    { failureThreshold: 2, failureRate: 0.5, minimumCalls: 5 },
+    { failOn: 'EPIPE' },
+    { gradualClose: { steps: Array.from({ length: 20 }, (_, i) => (i + 1) / 20) } },
   ])('%p are good', (options) => {
     expect(mistakes(options)).toEqual([]);
   });
@@ -74,6 +80,15 @@ describe('the options of a circuit breaker', () => {
       'maxOpenFor: got 8000, expected at least openFor, 9000',
     ],
     [{ maxOpenFor: 4_000 }, 'maxOpenFor: got 4000, expected at least openFor, 5000'],
+    [
+      { window: { calls: 5 }, minimumCalls: 6 },
+      'minimumCalls: got 6, expected at most the 5 calls of the window',
+    ],
+    [{ window: { calls: 0 } }, 'window: got an object, expected a number of milliseconds from 10'],
+    [{ window: { calls: 0 } }, 'or { calls: a whole number from 1 to 1000000 }'],
+    [{ window: { calls: 5, size: 5 } }, 'window: got an object, expected'],
+    [{ window: null }, 'window: got null, expected'],
+    [{ gradualClose: { calls: 0 } }, 'without mistakes, but calls: got 0'],
     [{ halfOpenCalls: 1 }, 'halfOpenCalls: got 1, expected at least successThreshold, 2'],
   ])('%p are a mistake', (options, problem) => {
     const found = mistakes(options);

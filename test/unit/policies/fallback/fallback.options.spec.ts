@@ -60,6 +60,31 @@ it.each<[string, unknown, RegExp]>([
     /alternative: got an array of 0, expected a function, or/,
   ],
   ['a URL as alternative', { alternative: ['http://b'] }, /alternative: got an array of 1/],
+  ['a URL among alternatives', { alternative: [() => 1, 'http://b'] }, /got an array of 2/],
+  ['an empty list', [], /^X.y @Fallback: got an empty list, expected at least one fallback$/],
+  ['a Map', new Map(), /^X.y @Fallback: got a Map, expected an options object$/],
+  [
+    'an object of no kind',
+    {},
+    /^X.y @Fallback: got none of them, expected exactly one of handler,/,
+  ],
+  ['a word in a list', [{ value: 1 }, 'value'], /^X.y @Fallback \[1\]: got "value"/],
+  [
+    'an undefined handler',
+    { handler: undefined },
+    /^X.y @Fallback handler: got undefined, expected a function$/,
+  ],
+  [
+    'an error class that is not made yet',
+    { value: 1, on: undefined },
+    /^X.y @Fallback on: got undefined, expected an error class, a code or name/,
+  ],
+  [
+    'a method that the class has not',
+    { method: 'unknown' },
+    /^X.y @Fallback method: got "unknown", expected a method of the class$/,
+  ],
+  ['no name of a method', { method: '' }, /^X.y @Fallback method: got "", expected a string/],
   [
     'two kinds',
     { cache: { ttl: 1, key }, value: 1 },
@@ -78,6 +103,15 @@ it.each<[string, unknown, RegExp]>([
   ],
 ])('%s is one mistake', (_, plan, message) => {
   expect(check(plan)).toEqual([expect.stringMatching(message)]);
+});
+
+it('a method needs a class to be looked for in', () => {
+  expect(checkFallback('X.y', { method: 'known' })).toEqual([
+    {
+      at: 'X.y method',
+      problem: 'got "known", expected a handler or a value: there is no class here',
+    },
+  ]);
 });
 
 it('#81 a cache without a key is refused: callers would get each other’s answers', () => {

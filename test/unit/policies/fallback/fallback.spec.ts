@@ -49,6 +49,45 @@ describe('an alternative', () => {
   });
 });
 
+describe('a handler and a method', () => {
+  const given = (self: unknown, error: unknown, args: unknown[]): unknown => [self, error, args];
+
+  it('get the error, then the arguments, with the instance as this', () => {
+    const { next } = make(function handler(this: unknown, error: unknown, ...args: unknown[]) {
+      return given(this, error, args);
+    });
+    const self = {
+      instead(error: unknown, ...args: unknown[]): unknown {
+        return given(this, error, args);
+      },
+    };
+    const method = make({ method: 'instead' }).next();
+
+    expect(ask(next(), 1, 2)).toEqual(['self', HIDDEN, [1, 2]]);
+    expect(method!.kind).toBe('method');
+    expect(method!.answer(self, HIDDEN, [1, 2])).toEqual([self, HIDDEN, [1, 2]]);
+  });
+
+  it('a queue answers nobody: it was refused at boot', () => {
+    expect(make({ queue: 'letters' }).next()).toBeUndefined();
+  });
+});
+
+describe('#42 a condition that throws is reported by its name, and hides nothing', () => {
+  const boom = (): never => {
+    throw new Error('boom');
+  };
+
+  it.each(['on', 'except'])('%s', (name) => {
+    const reports: string[] = [];
+    const plan = { value: 1, [name]: boom } as FallbackPlan;
+    const fallback = new Fallback(plan, new FakeClock(), (option) => reports.push(option));
+
+    expect(fallback.next(0, [HIDDEN], classify, undefined)).toBeUndefined();
+    expect(reports).toEqual([name]);
+  });
+});
+
 describe('what a fallback failed with', () => {
   it('#85 is not hidden by the next one if it must not be hidden', () => {
     const { next } = make([{ alternative: () => 'a' }, { value: 'b' }]);

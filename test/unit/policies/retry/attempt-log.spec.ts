@@ -19,6 +19,12 @@ it('#58 keeps name, message, code, attempt and delay of each failed attempt', ()
   ]);
 });
 
+it('#58 a code that is neither text nor a number is none', () => {
+  for (const code of [['x'], {}, true, Symbol('s'), null])
+    expect(logged(Object.assign(new Error('x'), { code })).code).toBeUndefined();
+  expect(logged(Object.assign(new Error('x'), { code: 14 })).code).toBe('14');
+});
+
 it('#58 of 1,000 attempts it keeps ten: the first, and the nine newest', () => {
   const log = new AttemptLog();
   for (let i = 1; i <= 1_000; i += 1) log.add(i, new Error(`error ${i}`), i);

@@ -164,7 +164,10 @@ describe('a back-off function', () => {
       expect(first(3, { delay: 100, backoff })).toEqual([100, 100, 100]);
       expect(reports).toHaveLength(3);
       expect(reports[0]).toEqual({ option: 'backoff', error: expect.any(TypeError) });
-      expect((reports[0]!.error as Error).message).toContain('expected milliseconds');
+      const came = typeof answer === 'number' ? String(answer) : `a ${typeof answer}`;
+      expect((reports[0]!.error as Error).message).toBe(
+        `answered ${came}, expected milliseconds of at least 0`,
+      );
     },
   );
 

@@ -31,6 +31,16 @@ it.each([
   expect(granted(withCalls(calls, ratio, minimum))).toBe(expected);
 });
 
+it('other limits hold from now on, and retries that run have their leave', () => {
+  const budget = withCalls(100);
+  expect(granted(budget)).toBe(20);
+  budget.reconfigure(0.1, 5);
+  expect([granted(budget), budget.retries]).toEqual([0, 20]);
+  budget.reconfigure(0.1, 30);
+
+  expect(granted(budget)).toBe(10);
+});
+
 it('a retry that ended makes room for one', () => {
   const budget = withCalls(1);
   granted(budget);

@@ -33,6 +33,15 @@ it('explicit options win over the table, one by one', () => {
   expect(delays(retry, resource)).toEqual([10, 20, 40]);
 });
 
+it('a multiplier of one’s own asks for the back-off that has one, whatever the table says', () => {
+  const own = { maxAttempts: 4, multiplier: 3, jitter: 'none', maxDelay: 100_000 } as const;
+
+  expect(delays(retryOf(own, table), timeout)).toEqual([1_000, 3_000, 9_000]);
+  expect(delays(retryOf({ ...own, backoff: 'linear' }, table), timeout)).toEqual([
+    1_000, 2_000, 3_000,
+  ]);
+});
+
 it('an explicit undefined is not given', () => {
   const retry = retryOf({ delay: undefined, backoff: undefined, maxAttempts: undefined }, table);
 

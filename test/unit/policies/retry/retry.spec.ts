@@ -48,6 +48,12 @@ describe('whether', () => {
     expect(retry.decide(failure({ classification: mustNotAsk }))).toEqual(no('aborted-on'));
   });
 
+  it('no result is wanted again unless the options say so', () => {
+    expect(retryOf({}).wantsResult(null)).toBe(false);
+    expect(retryOf({ retryOnResult: (v) => v === null }).wantsResult(null)).toBe(true);
+    expect(reports).toEqual([]);
+  });
+
   it('#42 predicates that throw are reported: retryOn counts as no, abortOn as yes', () => {
     const boom = (): never => {
       throw new Error('boom');

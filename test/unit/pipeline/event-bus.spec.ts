@@ -13,6 +13,7 @@ import {
   Subject,
   Subscriber,
   switchMap,
+  take,
 } from 'rxjs';
 import type { ResilienceEvent } from '../../../lib/kernel/event.js';
 import { EventBus, EventStream } from '../../../lib/pipeline/event-bus.js';
@@ -115,6 +116,20 @@ it('keeps the order, and the rest, of a burst that is too long for one turn', as
   expect(heard).toEqual([...targets, 'caused', 'later']);
 });
 
+it('tells each listener of the types it asked for, and of no others', async () => {
+  const { bus } = make();
+  const heard: string[] = [];
+  bus.listen(({ type }) => heard.push(`all ${type}`));
+  bus.listen(({ type }) => heard.push(`some ${type}`), new Set(['probe-lost']));
+  expect([bus.wants('probe-lost'), bus.wants('unbound-call')]).toEqual([true, true]);
+
+  bus.emit(event('a'));
+  bus.emit({ ...event('a'), type: 'probe-lost', lease: 1 } as never);
+  await settle();
+
+  expect(heard).toEqual(['all unbound-call', 'all probe-lost', 'some probe-lost']);
+});
+
 it('survives a reporter that throws', async () => {
   const bus = new EventBus(() => {
     throw new Error('logger');
@@ -214,6 +229,41 @@ describe('the stream', () => {
       ]);
     },
   );
+
+  it('tells an observer of the error that ended it, with itself as this', async () => {
+    const { bus, reported } = make();
+    const heard: unknown[] = [];
+    const observer = {
+      error(this: unknown, thrown: unknown): void {
+        heard.push(this === observer, thrown);
+      },
+    };
+    EventStream.of(bus).pipe(map(fail)).subscribe(observer);
+    EventStream.of(bus)
+      .pipe(map(fail))
+      .subscribe(null, (thrown) => heard.push(thrown));
+
+    bus.emit(event('a'));
+    await settle();
+
+    const error = new Error('subscriber');
+    expect([heard, reported]).toEqual([[true, error, error], []]);
+  });
+
+  it('tells an observer that it is complete, and needs none that hears events', async () => {
+    const { bus, reported } = make();
+    const heard: string[] = [];
+    const one = (): Observable<ResilienceEvent> => EventStream.of(bus).pipe(take(1));
+    one().subscribe({ complete: () => heard.push('by observer') });
+    one().subscribe(null, null, () => heard.push('by function'));
+    one().subscribe({ complete: fail });
+
+    bus.emit(event('a'));
+    await settle();
+
+    expect(heard).toEqual(['by observer', 'by function']);
+    expect(reported).toEqual([new Error('subscriber')]);
+  });
 
   it('leaves rxjs as it is for everybody else', async () => {
     const { bus } = make();

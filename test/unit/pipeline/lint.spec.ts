@@ -73,6 +73,9 @@ it('NESTED_RETRY is said of retryNested that retries', () => {
   expect(codes({ retry: { retryNested: true } })).toEqual(['NESTED_RETRY']);
   expect(codes({ retry: { retryNested: false } })).toEqual([]);
   expect(codes({ retry: { retryNested: true, maxAttempts: 1, totalTimeout: 5 } })).toEqual([]);
+  expect(problem({ retry: { retryNested: true } })).toBe(
+    'retryNested: true tries again what a retry further in has used up: their attempts multiply',
+  );
 });
 
 describe('WINDOW_CANNOT_FILL', () => {
@@ -107,6 +110,9 @@ describe('WINDOW_CANNOT_FILL', () => {
     expect(codes({ circuitBreaker: {}, rateLimit: { limit: 2, per: 33_000 } })).toEqual([
       'WINDOW_CANNOT_FILL',
     ]);
+    expect(problem({ circuitBreaker: {}, rateLimit: { limit: 2, per: 33_000 } })).toContain(
+      'into the window of the circuit breaker, and it takes 5 to open',
+    );
   });
 
   it('is silent where calls may come from elsewhere, or the window is one of calls', () => {
@@ -132,6 +138,12 @@ it('IMPLAUSIBLE_RATE is said above 100,000 a second, and of a burst of a hundred
   expect([at(100, 1), at(101, 1)]).toEqual([[], ['IMPLAUSIBLE_RATE']]);
   expect([at(10_000_000, 3_600_000)]).toEqual([[]]);
   expect([at(10, 1_000, 1_000), at(10, 1_000, 1_001)]).toEqual([[], ['IMPLAUSIBLE_RATE']]);
+  expect(of({ rateLimit: { limit: 1_000, per: 1, burst: 200_000 } }).map((f) => f.problem)).toEqual(
+    [
+      '1,000 calls per 1 ms are 1,000,000 per second, more than one process can make; `per` is in milliseconds',
+      'a burst of 200,000 calls is 200 times what 1 ms allow: after a rest the limit is none for long',
+    ],
+  );
 });
 
 describe('WRITE_WITHOUT_IDEMPOTENT', () => {
@@ -146,8 +158,17 @@ describe('WRITE_WITHOUT_IDEMPOTENT', () => {
     },
   );
 
+  it('says the word that sounds like a write', () => {
+    expect(of({ retry: {} }, 'Orders.createOrder')[0]!.problem).toMatch(
+      /^is retried, and "create" sounds like a write that must not happen twice; say `idempotent: true`/,
+    );
+  });
+
   it.each([
     'Orders.find',
+    '',
+    'Orders.',
+    'Orders.listCreate',
     'Orders.created',
     'Orders.listOrders',
     'Payments.payments',
@@ -181,6 +202,28 @@ describe('POLICY_NEVER_ACTS', () => {
     expect(codes(policies)).toEqual(['POLICY_NEVER_ACTS']);
   });
 
+  it('says which policy, and why', () => {
+    expect(never.map(([, policies]) => problem(policies))).toEqual([
+      'the retry never acts: maxAttempts is 1, the first attempt',
+      'the retry never acts: maxAttempts is 1, the first attempt',
+      'the retry never acts: retryOn is empty, and so lists no error',
+      'the time limit of 500 ms never acts: totalTimeout ends the call after 500 ms',
+      'the queueTimeout of 50 ms never acts: the time limit of 50 ms includes the wait in the queue',
+      'propagateDeadline hands on no deadline: there is neither a time limit nor a totalTimeout',
+      'propagateDeadline hands on no deadline: there is neither a time limit nor a totalTimeout',
+      'the circuit breaker never opens: failOn is empty, and so lists no error',
+      'the failureThreshold of 5 is never reached: the rate limit lets at most 2 calls into its window',
+      'fallback 1 never acts: its `on` is empty, and so lists no error',
+      'fallback 2 never acts: the value before it answers whatever it would',
+    ]);
+    expect(problem({ fallback: [() => 1, { value: 1, on: [] }] })).toContain(
+      'fallback 2 never acts',
+    );
+    expect(problem({ fallback: [() => 1, { value: 1 }, () => 2] })).toContain(
+      'fallback 3 never acts',
+    );
+  });
+
   const acting: [string, PolicySet][] = [
     ['one attempt of limited length', { retry: { maxAttempts: 1, totalTimeout: 50 } }],
     [
@@ -209,6 +252,30 @@ describe('POLICY_NEVER_ACTS', () => {
       { fallback: [{ value: 1 }, { handler: () => 2, on: TypeError }] },
     ],
     ['a value behind another', { fallback: [{ handler: () => 2 }, { value: 1 }] }],
+    ['a handler behind a value for most', { fallback: [{ value: 1, except: 'X' }, () => 2] }],
+    [
+      'a retry that only hands on its deadline',
+      { retry: { propagateDeadline: true, maxAttempts: 1 }, timeLimit: 5 },
+    ],
+    ['a deadline that is not handed on', { retry: { propagateDeadline: false } }],
+    [
+      'a queueTimeout beside a limit of each value',
+      { bulkhead: { queueTimeout: 50 }, timeLimit: { idle: 5 } },
+    ],
+    [
+      'a run as long as the window allows',
+      {
+        circuitBreaker: { failureThreshold: 2, window: 1_000 },
+        rateLimit: { limit: 1, per: 1_000 },
+      },
+    ],
+    [
+      'a run that no window limits',
+      {
+        circuitBreaker: { failureThreshold: 5 },
+        rateLimit: { limit: 1, per: 1_000_000 },
+      },
+    ],
   ];
   it.each(acting)('is not said of %s', (_, policies) => {
     expect(codes(policies)).toEqual([]);

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import {
+  checkKinds,
+  checkPolicies,
   layOverrides,
   layPolicies,
+  patchPolicies,
   type PolicyOverrides,
   type PolicySet,
   withDefaults,
@@ -97,6 +100,78 @@ describe('a rule for failures of one’s own', () => {
     });
     expect(breaker({ window: 60_000, minimumCalls: 9 }, { failureThreshold: 2 })).toEqual({
       failureThreshold: 2,
+    });
+  });
+});
+
+describe('a patch', () => {
+  const patched = (below: object, above: object): unknown =>
+    patchPolicies({ circuitBreaker: below }, { circuitBreaker: above }).circuitBreaker;
+
+  it('leaves what it does not name', () => {
+    expect(patched({ failureRate: 0.5, window: 9_000 }, { openFor: 5 })).toEqual({
+      failureRate: 0.5,
+      window: 9_000,
+      openFor: 5,
+    });
+    expect(patched({ failureRate: 0.5, window: 9_000 }, { failureRate: 0.6 })).toEqual({
+      failureRate: 0.6,
+      window: 9_000,
+    });
+    expect(patched({ failureRate: 0.5, window: 9_000 }, { failureThreshold: undefined })).toEqual({
+      failureRate: 0.5,
+      window: 9_000,
+    });
+  });
+
+  it('that brings a rule which was not there replaces the rule as a whole', () => {
+    expect(patched({ failureRate: 0.5, window: 9_000 }, { failureThreshold: 3 })).toEqual({
+      failureThreshold: 3,
+    });
+    const both = { failureRate: 0.6, failureThreshold: 3 };
+    expect(patched({ failureRate: 0.5, window: 9_000 }, both)).toEqual(both);
+  });
+});
+
+describe('a set of policies', () => {
+  const known = 'known are fallback, retry, circuitBreaker, rateLimit, timeLimit, bulkhead';
+
+  it('is an object whose fields are kinds of policies', () => {
+    expect(checkPolicies('A', 5)).toEqual([
+      { at: 'A', problem: 'got 5, expected a set of policies' },
+    ]);
+    expect(checkPolicies('A', { cache: {}, retry: undefined })).toEqual([
+      { at: 'A cache', problem: `unknown policy; ${known}` },
+    ]);
+    expect(checkPolicies('A', { retry: new Map() })).toEqual([
+      { at: 'A @Retry', problem: 'got a Map, expected an options object' },
+    ]);
+    expect(checkPolicies('A', { fallback: { method: 'x' } }, (name) => name === 'x')).toEqual([]);
+    expect(checkPolicies('A', { fallback: { method: 'y' } }, (name) => name === 'x')).toEqual([
+      { at: 'A @Fallback method', problem: 'got "y", expected a method of the class' },
+    ]);
+  });
+
+  it('has `false` only where a policy may be switched off', () => {
+    const off = { retry: false, bulkhead: {} };
+
+    expect(checkKinds('A', off, true)).toEqual([]);
+    expect(checkKinds('A', off, false)).toEqual([
+      { at: 'A retry', problem: 'got false, expected options' },
+    ]);
+    expect(checkKinds('A', { cache: false }, true)).toEqual([
+      { at: 'A cache', problem: `unknown policy; ${known}` },
+    ]);
+    expect(checkKinds('A', null, true)).toEqual([
+      { at: 'A', problem: 'got null, expected a set of policies' },
+    ]);
+  });
+
+  it('of a time limit takes a number, a function or options for the same', () => {
+    const ms = (): number => 5;
+
+    expect(layPolicies({ timeLimit: { idle: 9 } }, { timeLimit: ms as never })).toEqual({
+      timeLimit: { idle: 9, ms },
     });
   });
 });

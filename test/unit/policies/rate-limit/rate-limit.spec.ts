@@ -13,6 +13,18 @@ function storm(limit: RateLimit, now: number, calls = 1_000): number {
 }
 
 describe('the rate', () => {
+  it('after a reset has its whole burst again, and who waits goes first', () => {
+    const limit = new RateLimit({ limit: 10, per: 1_000, burst: 3, maxWait: 10_000 });
+    expect(storm(limit, START, 3)).toBe(3);
+    expect(limit.enter(START)).toBeGreaterThan(0);
+    const granted: string[] = [];
+    limit.join(() => granted.push('waiter'));
+    limit.reset(START + 1);
+
+    expect(granted).toEqual(['waiter']);
+    expect(storm(limit, START + 1)).toBe(2);
+  });
+
   it('lets a burst through at once, then one call each per / limit', () => {
     const limit = new RateLimit({ limit: 10, per: 1_000, burst: 3 });
 

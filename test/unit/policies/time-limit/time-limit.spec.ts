@@ -114,6 +114,11 @@ describe('the error', () => {
     [true, {}, 'A.b took longer than 100 ms'],
     [false, {}, 'A.b waited in the queue for longer than 100 ms'],
     [true, { idle: true }, 'A.b sent nothing for 100 ms'],
+    [
+      true,
+      { inherited: true },
+      'A.b reached the deadline of the call around it, 100 ms after it began',
+    ],
     [true, { blocked: true }, 'A.b took longer than 100 ms, as the event loop was blocked'],
     [
       true,

@@ -111,6 +111,5 @@ function isFrom({ explanation, depth }: Entry, { target }: Explanation): boolean
  * objects, or whose object several calls share.
  */
 export function explainError(error: unknown): Explanation | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  return entries.get(error)?.explanation;
+  return entries.get(error as object)?.explanation; // what is no object is in no WeakMap
 }

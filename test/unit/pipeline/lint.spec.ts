@@ -348,11 +348,31 @@ describe('what the configuration names', () => {
     ]);
   });
 
+  it('UNUSED_OVERRIDE is silent where one of several interceptors has the policy', () => {
+    const beside = [
+      { name: 'Pages.a', policies: { retry: {} } },
+      { name: 'Pages.a', policies: { circuitBreaker: {} } },
+    ];
+
+    expect(lint(beside, { overrides: { 'Pages.a': { circuitBreaker: { openFor: 5 } } } })).toEqual(
+      [],
+    );
+    expect(lint(beside, { overrides: { 'Pages.z': {} } })[0]!.problem).toMatch(
+      /near to it are "Pages.a"$/,
+    );
+    expect(lint(beside, { overrides: { other: {} } })[0]!.problem).toMatch(/has no effect$/);
+  });
+
   it('UNUSED_PRESET tells of a preset that nobody asked for', () => {
     const presets = { rpc: {}, db: {} };
 
     expect(lint([], { presets, usedPresets: new Set(['rpc']) })).toEqual([
-      expect.objectContaining({ code: 'UNUSED_PRESET', target: 'db' }),
+      {
+        code: 'UNUSED_PRESET',
+        target: 'db',
+        problem:
+          'nothing has asked for this preset yet: no decorator, no interceptor, no execute()',
+      },
     ]);
   });
 });
@@ -400,4 +420,6 @@ it('names are near by a third of their letters, whatever their case, the nearest
   expect(nearestNames('zz', names)).toEqual([]);
   expect(nearestNames('unrelatedly', ['unrelated'])).toEqual(['unrelated']);
   expect(nearestNames('completely', ['different'])).toEqual([]);
+  expect(nearestNames('name', ['name1', 'name2', 'name3', 'name4'])).toHaveLength(3);
+  expect(nearestNames('LongModule/A.b', ['A.b', 'A.c'])).toEqual(['A.b']);
 });

@@ -34,6 +34,8 @@ describe('#82 a structural key', () => {
     [1, '1'],
     [1n, 1],
     [1n, '1n'],
+    [1n, 2n],
+    [null, ''],
     [true, 'true'],
     [null, undefined],
     [null, 'null'],

@@ -30,6 +30,15 @@ describe('a limit is part of what it limits', () => {
     expect(rate.breaker.snapshot().calls).toBe(2);
   });
 
+  it('by default a window of calls knows no time: five in a row open it however far apart', () => {
+    const { breaker, run, clock } = make({ window: { calls: 10 } });
+    run(4, 'failure');
+    clock.jump(86_400_000);
+    run(1, 'failure');
+
+    expect(breaker.current).toBe('open');
+  });
+
   it('by default the run of five says nothing any more at the very twentieth call', () => {
     const { breaker, run } = make({});
     run(15, 'success');
@@ -164,14 +173,52 @@ describe('the places of a half-open period', () => {
     expect(moves.filter((move) => move === 'probe lost')).toHaveLength(3);
   });
 
+  it('only the places whose lease is over are taken back', () => {
+    const { breaker, clock, moves } = probeDue({
+      halfOpenCalls: 3,
+      successThreshold: 3,
+      halfOpenLease: 100,
+    });
+    entered(breaker);
+    clock.jump(50);
+    entered(breaker);
+    entered(breaker);
+    clock.jump(50);
+    entered(breaker);
+
+    expect(moves.filter((move) => move === 'probe lost')).toHaveLength(1);
+    expect(breaker.canExecute()).toBe(false);
+  });
+
+  it('each of several probes is one', () => {
+    const { breaker } = probeDue({ halfOpenCalls: 2, successThreshold: 2 });
+    const probes = [entered(breaker), entered(breaker)];
+
+    expect(probes.map((probe) => breaker.isProbe(probe))).toEqual([true, true]);
+  });
+
+  it('a probe that has lost its place and starts takes one that is free', () => {
+    const { breaker, clock } = probeDue({ halfOpenLease: 100 });
+    const lost = entered(breaker);
+    clock.jump(100);
+    breaker.settle(entered(breaker), 'cancelled');
+    expect(breaker.canExecute()).toBe(true);
+
+    breaker.started(lost);
+
+    expect([breaker.canExecute(), breaker.retryAfter()]).toEqual([false, 100]);
+  });
+
   it('a probe that has lost its place to another may still start', () => {
     const { breaker, clock, run } = probeDue({ halfOpenLease: 100 });
     const lost = entered(breaker);
     clock.jump(100);
     const other = entered(breaker);
+    clock.jump(30);
 
     breaker.started(lost);
 
+    expect(breaker.retryAfter()).toBe(70);
     expect(breaker.isProbe(lost)).toBe(false);
     expect(breaker.isProbe(other)).toBe(true);
     breaker.settle(other, 'success');
@@ -187,6 +234,16 @@ describe('the places of a half-open period', () => {
 
     expect(breaker.isProbe(probe)).toBe(false);
     expect(breaker.isProbe(entered(breaker))).toBe(false);
+  });
+
+  it('there is no room to make in a breaker that is not half-open', () => {
+    const { breaker } = make(FRAGILE);
+    const permit = entered(breaker);
+    breaker.makeRoom(permit);
+    breaker.settle(permit, 'failure');
+    breaker.makeRoom(permit);
+
+    expect(breaker.current).toBe('open');
   });
 
   it('makes no room for a call from before the trip', () => {

@@ -200,6 +200,27 @@ describe('#37 a persisted state is not trusted', () => {
     expect(({} as { state?: unknown }).state).toBeUndefined();
   });
 
+  it('what is no saved breaker at all is named once, whatever it is', () => {
+    const hostile = new Proxy(
+      {},
+      {
+        getOwnPropertyDescriptor() {
+          throw new Error('gotcha');
+        },
+      },
+    );
+    for (const saved of [undefined, 5, 'open', ['open'], hostile])
+      expect(restored(saved)).toMatchObject({ changes: ['not a saved breaker: closed'] });
+    expect(restored(hostile).breaker.current).toBe('closed');
+  });
+
+  it.each(['closed', 'half-open', 'recovering'])('a state of %s is legal as it is', (state) => {
+    const { changes, breaker } = restored({ state });
+
+    expect(changes).toEqual([]);
+    expect(breaker.current).toBe(state === 'closed' ? 'closed' : 'open');
+  });
+
   it('says what it changed', () => {
     expect(restored({ state: 'open', probeAt: at + TEN_YEARS }).changes).toEqual([
       'its probe is further away than 60000 ms: due after them',

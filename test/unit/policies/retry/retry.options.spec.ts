@@ -21,6 +21,8 @@ it.each<RetryOptions>([
   { delay: 5 },
   { delay: 5, maxDelay: 5 },
   { jitter: 'decorrelated' },
+  { backoff: 'linear', jitter: 'full' },
+  { backoff: 'constant', jitter: 'none' },
   { byCategory: {} },
   { byCategory: { timeout: false, resource: {}, transient: undefined } },
   { byCategory: { timeout: { maxAttempts: 2, backoff: () => 5, jitter: 0.5 } } },

@@ -90,12 +90,11 @@ function cut(word: string): string {
 }
 
 function codeOrName(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
   try {
     const { code, name } = error as { code?: unknown; name?: unknown };
     if (typeof code === 'string' || typeof code === 'number') return cut(String(code));
     return typeof name === 'string' ? cut(name) : undefined;
   } catch {
-    return undefined; // a getter that throws is no better than none
+    return undefined; // undefined and null have neither; a getter that throws is no better than none
   }
 }

@@ -148,6 +148,8 @@ describe('the facts of an error', () => {
     [new TypeError('secret'), 'TypeError'],
     [{ name: 'Odd', message: 'secret' }, 'Odd'],
     [{ code: {}, name: 7 }, undefined],
+    [{ code: ['secret'], name: ['secret'] }, undefined],
+    [5, undefined],
     ['secret', undefined],
     [undefined, undefined],
     [null, undefined],

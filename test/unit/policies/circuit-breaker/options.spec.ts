@@ -88,6 +88,8 @@ describe('the options of a circuit breaker', () => {
     [{ window: { calls: 0 } }, 'or { calls: a whole number from 1 to 1000000 }'],
     [{ window: { calls: 5, size: 5 } }, 'window: got an object, expected'],
     [{ window: null }, 'window: got null, expected'],
+    [{ window: null, minimumCalls: 5 }, 'window: got null, expected'],
+    [{ halfOpenCalls: 0 }, 'halfOpenCalls: got 0, expected a whole number from 1'],
     [{ gradualClose: { calls: 0 } }, 'without mistakes, but calls: got 0'],
     [{ halfOpenCalls: 1 }, 'halfOpenCalls: got 1, expected at least successThreshold, 2'],
   ])('%p are a mistake', (options, problem) => {

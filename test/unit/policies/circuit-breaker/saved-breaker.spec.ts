@@ -261,6 +261,7 @@ describe('#37 a persisted state is not trusted', () => {
 
     expect(restored({ ...counts, at: at + 1 }).breaker.snapshot().calls).toBe(0);
     expect(restored({ ...counts, at }).breaker.snapshot().calls).toBe(3);
+    expect(restored({ ...counts, at: String(at) }).breaker.snapshot().calls).toBe(0);
   });
 
   it('a moment that has passed is no negative wait', () => {

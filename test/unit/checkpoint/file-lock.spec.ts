@@ -28,13 +28,13 @@ class World {
   /** Lets time go by until a promise settles; answers how much that took. */
   async until<T>(promise: Promise<T>): Promise<{ after: number; result: PromiseSettledResult<T> }> {
     const start = this.clock.now();
-    let result: PromiseSettledResult<T> | undefined;
-    void Promise.allSettled([promise]).then(([settled]) => (result = settled));
-    for (let i = 0; i < 200 && result === undefined; i += 1) {
+    const results: PromiseSettledResult<T>[] = [];
+    void Promise.allSettled([promise]).then((settled) => results.push(...settled));
+    for (let i = 0; i < 200 && results.length === 0; i += 1) {
       await new Promise((resolve) => setImmediate(resolve));
       await this.clock.advance(i < 20 ? 0 : 100);
     }
-    return { after: this.clock.now() - start, result: result! };
+    return { after: this.clock.now() - start, result: results[0]! };
   }
 }
 

@@ -57,6 +57,7 @@ export class FileCheckpointStore implements CheckpointStore {
   private readonly listeners: ((cause: unknown) => void)[] = [];
   private current: StoreState = 'new';
   private session: FileSession | undefined;
+  private former: string | undefined;
   private fence: { readonly cause: unknown } | undefined;
 
   constructor(options: FileCheckpointOptions) {
@@ -80,8 +81,10 @@ export class FileCheckpointStore implements CheckpointStore {
     this.current = 'opening';
     try {
       await this.session?.close();
+      this.former = this.session?.token ?? this.former;
       this.session = undefined;
-      const { session, contents } = await FileSession.open(this.options, (cause) =>
+      const options = { ...this.options, former: this.former };
+      const { session, contents } = await FileSession.open(options, (cause) =>
         this.onFailure(cause),
       );
       this.session = session;

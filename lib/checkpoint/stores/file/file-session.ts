@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly machine: Machine;
+  /** The lock of the session before, see `LockPorts.former`. */
+  readonly former?: string | undefined;
 }
 
 /** A directory from one opening to the next: owned, recovered, and written to. */
@@ -55,12 +57,12 @@ export class FileSession {
     options: SessionOptions,
     onFenced: (cause: unknown) => void,
   ): Promise<{ session: FileSession; contents: StoreContents }> {
-    const { fs, clock, machine, durability } = options;
+    const { fs, clock, machine, former, durability } = options;
     const { directory, findings } = await StoreDirectory.at(fs, options.directory, true);
     if (options.strictPermissions && findings.length > 0) {
       throw new CheckpointError('CHECKPOINT_IO', `${directory.path}: ${findings[0]!.problem}.`);
     }
-    const lock = await DirectoryLock.take(directory, { clock, machine });
+    const lock = await DirectoryLock.take(directory, { clock, machine, former });
     try {
       const recovered = await recover(directory);
       await makeDurable(directory, recovered);
@@ -110,6 +112,11 @@ export class FileSession {
       await lock.release();
       throw ioFailure(`The checkpoints in ${directory.path} cannot be opened`, error);
     }
+  }
+
+  /** Tells the lock of this session. */
+  get token(): string {
+    return this.lock.token;
   }
 
   append(entry: Uint8Array): Appended {

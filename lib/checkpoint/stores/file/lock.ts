@@ -25,6 +25,8 @@ const ASSURED = LEASE / 2;
 export interface LockPorts {
   readonly clock: Clock;
   readonly machine: Machine;
+  /** The token of a lock that we had and gave up: if the disk refused to take that down, it is ours all the same. */
+  readonly former?: string | undefined;
 }
 
 /**
@@ -55,6 +57,10 @@ export class DirectoryLock {
 
   get epoch(): number {
     return this.record.epoch;
+  }
+
+  get token(): string {
+    return this.record.token;
   }
 
   /** @throws CheckpointError `CHECKPOINT_LOCKED` naming the owner, `CHECKPOINT_IO` */
@@ -218,7 +224,8 @@ async function assertFree(
   const first = await readLock(directory, epoch);
   if (first === undefined) return;
   const record = decodeLock(first);
-  if (record !== undefined && isProvablyDead(record, machine)) return;
+  if (record !== undefined && (record.token === ports.former || isProvablyDead(record, machine)))
+    return;
   const silence = record === undefined ? undefined : silenceOf(record, machine);
   const since = clock.now() - Math.max(0, silence ?? 0);
   // one of this very machine and namespace runs: it needs no time to show that

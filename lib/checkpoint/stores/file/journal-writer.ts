@@ -26,6 +26,8 @@ export interface LiveSegment {
 export interface Ownership {
   readonly assured: boolean;
   assure(): Promise<void>;
+  /** Told the last entry that is on the disk for sure. */
+  durable: Sequence;
 }
 
 interface Batch {
@@ -58,6 +60,8 @@ export class JournalWriter {
   private failure: { readonly cause: unknown } | undefined;
   private cancelSync: CancelTimer | undefined;
   private idle: Promise<void> = Promise.resolve();
+  private written: Sequence;
+  private synced: Sequence;
 
   constructor(
     private segment: LiveSegment,
@@ -66,7 +70,9 @@ export class JournalWriter {
     private readonly ownership: Ownership,
     private readonly clock: Clock,
     private readonly onFailure: (cause: unknown) => void,
-  ) {}
+  ) {
+    this.written = this.synced = last;
+  }
 
   /** The sequence of the entry appended last. */
   get sequence(): Sequence {
@@ -107,8 +113,10 @@ export class JournalWriter {
   async sync(segment: LiveSegment): Promise<void> {
     const end = segment.position;
     if (segment.synced === end) return;
+    const { written } = this;
     await segment.file.datasync();
     segment.synced = end;
+    this.synced = written;
   }
 
   /** Accepts no more: rejects all that wait, at once. What is under way ends by itself. */
@@ -166,6 +174,7 @@ export class JournalWriter {
         await (item.kind === 'batch' ? this.write(item) : item.run());
         // after the deed: who takes over from now on finds it done
         if (!this.ownership.assured) await this.ownership.assure();
+        this.ownership.durable = this.synced;
       } catch (error) {
         item.reject(fencedError(error));
         this.fail(error);
@@ -188,6 +197,7 @@ export class JournalWriter {
     const bytes = entries.seal(segment.header.salt, first, segment.synced);
     await writeAll(segment.file, bytes, segment.position);
     segment.position += bytes.length;
+    this.written = first + entries.count - 1;
     if (this.durability === 'sync') await this.sync(segment);
     else if (typeof this.durability === 'object') this.syncLater(this.durability.interval);
   }

@@ -12,6 +12,11 @@ export interface LockRecord extends ProcessIdentity {
   readonly uptime: number;
   /** The wall clock at the last one, for people. */
   readonly at: string;
+  /**
+   * An entry that was on the disk for sure at the last sign of life: a journal that ends before it has lost
+   * some. After an orderly end that is the last entry of all.
+   */
+  readonly durable: number;
   /** Given up in order. */
   readonly released: boolean;
 }

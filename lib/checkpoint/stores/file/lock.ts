@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CancelTimer, Clock } from '../../../kernel/clock.js';
+import type { Sequence } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { ioFailure } from './failures.js';
 import { lockName, parseFileName, temporaryName } from './file-names.js';
@@ -37,6 +38,8 @@ export interface LockPorts {
  */
 export class DirectoryLock {
   private beats = 0;
+  /** The last entry that is on the disk for sure. */
+  durable: Sequence;
   private assuredAt: number;
   private cancel: CancelTimer | undefined;
   private given = false;
@@ -52,6 +55,7 @@ export class DirectoryLock {
     takenAt: number,
   ) {
     this.assuredAt = takenAt;
+    this.durable = record.durable;
     this.beatLater();
   }
 
@@ -67,19 +71,15 @@ export class DirectoryLock {
   static async take(directory: StoreDirectory, ports: LockPorts): Promise<DirectoryLock> {
     try {
       const before = epochsOf(await directory.list());
-      if (before.lock > 0) await assertFree(directory, before.lock, ports);
-      return await claim(directory, before.all + 1, ports);
+      const durable = before.lock > 0 ? await assertFree(directory, before.lock, ports) : 0;
+      return await claim(before.all + 1, durable);
     } catch (error) {
       throw ioFailure(`The lock of ${directory.path} cannot be taken`, error);
     }
 
-    async function claim(
-      directory: StoreDirectory,
-      epoch: number,
-      ports: LockPorts,
-    ): Promise<DirectoryLock> {
+    async function claim(epoch: number, durable: Sequence): Promise<DirectoryLock> {
       const takenAt = ports.clock.now();
-      const record = newRecord(epoch, ports);
+      const record = newRecord(epoch, durable, ports);
       const temporary = temporaryName();
       const file = await directory.fs.create(directory.join(temporary));
       try {
@@ -152,7 +152,9 @@ export class DirectoryLock {
 
   private async write(released: boolean): Promise<void> {
     this.beats += 1;
-    this.record = { ...this.record, ...signOfLife(this.ports), beat: this.beats, released };
+    const { durable } = this;
+    const life = signOfLife(this.ports);
+    this.record = { ...this.record, ...life, durable, beat: this.beats, released };
     await writeAll(this.file, encodeLock(this.record), 0);
   }
 
@@ -174,10 +176,10 @@ export class DirectoryLock {
   }
 }
 
-function newRecord(epoch: number, ports: LockPorts): LockRecord {
+function newRecord(epoch: number, durable: Sequence, ports: LockPorts): LockRecord {
   const token = randomBytes(16).toString('hex');
   const life = signOfLife(ports);
-  return { ...ports.machine.self, token, epoch, beat: 0, ...life, released: false };
+  return { ...ports.machine.self, token, epoch, durable, beat: 0, ...life, released: false };
 }
 
 const signOfLife = ({ clock, machine }: LockPorts): { uptime: number; at: string } => ({
@@ -214,18 +216,21 @@ async function publish(
   await directory.remove(temporary);
 }
 
-/** Waits for a sign of life of an owner that may be dead, at most for a lease. */
+/**
+ * Waits for a sign of life of an owner that may be dead, at most for a lease; answers what it last knew to
+ * be on the disk.
+ */
 async function assertFree(
   directory: StoreDirectory,
   epoch: number,
   ports: LockPorts,
-): Promise<void> {
+): Promise<Sequence> {
   const { clock, machine } = ports;
   const first = await readLock(directory, epoch);
-  if (first === undefined) return;
+  if (first === undefined) return 0;
   const record = decodeLock(first);
   if (record !== undefined && (record.token === ports.former || isProvablyDead(record, machine)))
-    return;
+    return record.durable;
   const silence = record === undefined ? undefined : silenceOf(record, machine);
   const since = clock.now() - Math.max(0, silence ?? 0);
   // one of this very machine and namespace runs: it needs no time to show that
@@ -236,13 +241,24 @@ async function assertFree(
     const now = await readLock(directory, epoch);
     if (now?.equals(first) === true) continue;
     const alive = now === undefined ? undefined : decodeLock(now);
-    if (alive !== undefined && isProvablyDead(alive, machine)) return;
+    if (alive !== undefined && isProvablyDead(alive, machine)) return alive.durable;
     throw await lockedError(directory, epoch, ports);
   }
+  return record?.durable ?? 0;
 }
 
 const isNeighbour = (record: LockRecord, { self }: Machine): boolean =>
   record.boot === self.boot && record.pidNamespace === self.pidNamespace;
+
+/** The last entry that the newest owner knew to be on the disk; 0 if nobody tells. */
+export async function lastKnownDurable(
+  directory: StoreDirectory,
+  names: readonly string[],
+): Promise<Sequence> {
+  const { lock } = epochsOf(names);
+  const bytes = lock === 0 ? undefined : await readLock(directory, lock);
+  return (bytes === undefined ? undefined : decodeLock(bytes))?.durable ?? 0;
+}
 
 async function readLock(directory: StoreDirectory, epoch: number): Promise<Buffer | undefined> {
   let file: OpenFile | undefined;

@@ -5,6 +5,7 @@ import { damaged, WAY_OUT } from './failures.js';
 import { parseFileName } from './file-names.js';
 import { type Generations, readGenerations } from './generations.js';
 import { type JournalRange, measureJournal, type SegmentEnd } from './journal-reader.js';
+import { lastKnownDurable } from './lock.js';
 import type { Manifest } from './manifest.js';
 import { type Chain, chainOf, findHead, readSegments, type Segment } from './segments.js';
 import type { StoreDirectory } from './store-directory.js';
@@ -30,6 +31,8 @@ export interface Recovered {
  */
 export async function recover(directory: StoreDirectory): Promise<Recovered> {
   const names = (await directory.list()).toSorted();
+  // before the journal: a verifier reads beside an owner who goes on
+  const durable = await lastKnownDurable(directory, names);
   const files = await readSegments(directory, names);
   const { head, empty } = findHead(directory, files);
   const skipped = empty.map(({ name, problem }) => ({ file: name, reason: problem! }));
@@ -51,6 +54,8 @@ export async function recover(directory: StoreDirectory): Promise<Recovered> {
     usable[0]?.sequence ?? 0,
   );
   const range = { after, segments: segmentsAfter(directory, chain, after) };
+  const end = await measureJournal(directory, range);
+  assertReaches(directory, end, durable);
   return {
     store: store ?? randomBytes(16).toString('hex'),
     chain: chain.segments,
@@ -58,7 +63,7 @@ export async function recover(directory: StoreDirectory): Promise<Recovered> {
     parts: choice.parts,
     lost,
     range,
-    end: await measureJournal(directory, range),
+    end,
     skipped: [...skipped, ...choice.skipped],
   };
 }
@@ -134,6 +139,15 @@ function segmentsAfter(directory: StoreDirectory, chain: Chain, after: Sequence)
     );
   }
   return segments.filter(({ last }) => last === undefined || last > after);
+}
+
+/** A journal may be cut off exactly between two batches: then only its last owner knows that more was there. */
+function assertReaches(directory: StoreDirectory, end: SegmentEnd, durable: Sequence): void {
+  if (end.last >= durable) return;
+  throw damaged(
+    `The journal in ${directory.path} ends with entry ${end.last}, and its last owner had entry ${durable} on the disk. ` +
+      `If this is a copy that was made while the store was in use, remove its lock file to go on from entry ${end.last}. ${WAY_OUT}`,
+  );
 }
 
 /** What of this the user should know. */

@@ -53,7 +53,7 @@ export async function recover(directory: StoreDirectory): Promise<Recovered> {
     ...[...choice.parts.values()].map(({ sequence }) => sequence),
     usable[0]?.sequence ?? 0,
   );
-  const range = { after, segments: segmentsAfter(directory, chain, after) };
+  const range = { after, segments: segmentsAfter(directory, chain, generations, after) };
   const end = await measureJournal(directory, range);
   assertReaches(directory, end, durable);
   return {
@@ -129,13 +129,18 @@ function statesOfBadManifests(
   });
 }
 
-function segmentsAfter(directory: StoreDirectory, chain: Chain, after: Sequence): Segment[] {
-  const { segments, brokenBy } = chain;
+function segmentsAfter(
+  directory: StoreDirectory,
+  { segments, brokenBy }: Chain,
+  { bad }: Generations,
+  after: Sequence,
+): Segment[] {
   const first = segments[0]?.header.first ?? 1;
   if (first > after + 1) {
+    const why = [brokenBy ?? [], bad.map(({ name, problem }) => `${name}: ${problem}`)].flat();
     throw damaged(
-      `The journal in ${directory.path} begins with entry ${first}, and is needed from ${after + 1} on` +
-        `${brokenBy === undefined ? '' : `: ${brokenBy}`}. ${WAY_OUT}`,
+      `The journal in ${directory.path} begins with entry ${first}, and is needed from ${after + 1} on: ` +
+        `${why.join('; ')}. ${WAY_OUT}`,
     );
   }
   return segments.filter(({ last }) => last === undefined || last > after);

@@ -1,0 +1,179 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { FileCheckpointStore } from '../../../lib/checkpoint/stores/file/file-checkpoint-store.js';
+import { nodeFileSystem } from '../../../lib/checkpoint/stores/file/node-file-system.js';
+import { verifyDirectory } from '../../../lib/checkpoint/stores/file/verify.js';
+
+const part = { component: 'ledger', meta: {}, pieces: [Buffer.from('state')] };
+
+describe('on a real disk', () => {
+  const root = mkdtempSync(join(tmpdir(), 'bulwark-disk-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+  let places = 0;
+  const place = (): string => join(root, String((places += 1)));
+
+  const filled = async (directory: string): Promise<void> => {
+    const store = new FileCheckpointStore({ directory });
+    await store.open();
+    await store.append(Buffer.from('a')).durable;
+    await store.snapshot([part]);
+    await store.create('by-name', [part]);
+    await store.close();
+  };
+
+  const all = (directory: string): string[] =>
+    readdirSync(directory, { recursive: true, encoding: 'utf8' }).map((name) =>
+      join(directory, name),
+    );
+
+  test.each([0o000, 0o022, 0o077])(
+    '#115 directories are 0700 and files 0600 under umask %o',
+    async (umask) => {
+      const directory = join(place(), 'above', 'store');
+      const before = process.umask(umask);
+      try {
+        await filled(directory);
+      } finally {
+        process.umask(before);
+      }
+      for (const path of [directory, ...all(directory)]) {
+        const stats = lstatSync(path);
+        expect([path, (stats.mode & 0o777).toString(8)]).toEqual([
+          path,
+          stats.isDirectory() ? '700' : '600',
+        ]);
+      }
+    },
+  );
+
+  test('#115 a directory that others may enter is a warning, or refused', async () => {
+    const directory = place();
+    mkdirSync(directory);
+    chmodSync(directory, 0o755);
+    const store = new FileCheckpointStore({ directory });
+    const { report } = await store.open();
+    expect(report.findings).toEqual([
+      {
+        level: 'warning',
+        file: '.',
+        problem: 'others may enter the directory (mode 0755): make it 0700',
+      },
+    ]);
+    await store.close();
+    const strict = new FileCheckpointStore({ directory, strictPermissions: true });
+    await expect(strict.open()).rejects.toMatchObject({ code: 'CHECKPOINT_IO' });
+  });
+
+  test('#113 a directory that is a symbolic link is refused', async () => {
+    const directory = place();
+    await filled(directory);
+    const link = place();
+    symlinkSync(directory, link);
+    await expect(new FileCheckpointStore({ directory: link }).open()).rejects.toThrow(
+      'is a symbolic link, not a directory',
+    );
+  });
+
+  test('#113 a file that is a symbolic link is neither read nor written through', async () => {
+    const directory = place();
+    await filled(directory);
+    const target = `${directory}.txt`;
+    const state = readdirSync(directory).find((name) => name.startsWith('s-'))!;
+    writeFileSync(target, readFileSync(join(directory, state)));
+    rmSync(join(directory, state));
+    symlinkSync(target, join(directory, state));
+
+    const store = new FileCheckpointStore({ directory });
+    const { lost } = await store.open();
+    expect(lost.get('ledger')).toContain('it is a symbolic link');
+    for (let i = 0; i < 4; i += 1) await store.snapshot([part]);
+    expect(readFileSync(target, 'latin1')).toContain('state');
+    await store.close();
+  });
+
+  test('#116 pipes and hard links are passed over, and nobody hangs on them', async () => {
+    const directory = place();
+    await filled(directory);
+    const pipe = join(directory, 'g-0000000005-0000000001-0000000000-1');
+    execFileSync('mkfifo', [pipe]);
+    writeFileSync(`${directory}.txt`, 'of somebody else');
+    linkSync(`${directory}.txt`, join(directory, 'g-0000000006-0000000001-0000000000-1'));
+
+    const started = performance.now();
+    const store = new FileCheckpointStore({ directory });
+    const { report } = await store.open();
+    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(report.skipped.map(({ reason }) => reason).toSorted()).toEqual([
+      'it has 2 names (hard links)',
+      'it is a pipe, socket or device, not a plain file',
+    ]);
+    await store.close();
+
+    // where ours has become one, what it says is needed: refused, not passed over
+    const manifest = readdirSync(directory).find((name) => name.startsWith('g-0000000001'))!;
+    linkSync(join(directory, manifest), `${directory}.link`);
+    await expect(store.open()).rejects.toThrow(/begins with entry 2.*it has 2 names/);
+  });
+
+  test('verify finds a rotten byte beside a running owner, and changes nothing', async () => {
+    const directory = place();
+    await filled(directory);
+    const store = new FileCheckpointStore({ directory });
+    await store.open();
+    expect((await verifyDirectory(directory, nodeFileSystem)).ok).toBe(true);
+    const state = join(directory, 'named/by-name/s-0000000000-0000000000-1-ledger');
+    const bytes = readFileSync(state);
+    bytes[bytes.length - 1]! ^= 1;
+    writeFileSync(state, bytes);
+    const names = all(directory);
+
+    const { ok, findings } = await store.verify();
+
+    expect(ok).toBe(false);
+    expect(findings).toEqual([
+      {
+        level: 'damage',
+        file: 'named/by-name/s-0000000000-0000000000-1-ledger',
+        problem: 'its checksum is wrong',
+      },
+    ]);
+    expect(all(directory)).toEqual(names);
+    await store.close();
+  });
+
+  test('verify goes on beside an owner that writes, rolls and prunes', async () => {
+    const store = new FileCheckpointStore({ directory: place(), durability: 'manual' });
+    await store.open();
+    let go = true;
+    const work = async (): Promise<void> => {
+      while (go) {
+        for (let i = 0; i < 20; i += 1) store.append(Buffer.alloc(200, i));
+        await store.snapshot([part]);
+      }
+    };
+    const working = work();
+    for (let i = 0; i < 15; i += 1) {
+      const { findings } = await store.verify().catch((error: unknown) => {
+        if (/changes faster/.test(String(error))) return { findings: [] };
+        throw error;
+      });
+      expect(findings.filter(({ level }) => level === 'damage')).toEqual([]);
+    }
+    go = false;
+    await working;
+    await store.close();
+  });
+});

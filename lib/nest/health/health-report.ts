@@ -51,6 +51,7 @@ export class HealthReport {
       return await this.health.check([
         () => this.resilience.breakers(),
         () => this.resilience.bulkheads(),
+        ...(this.resilience.keeps ? [() => this.resilience.checkpoints()] : []),
         ...own,
       ]);
     } catch (error) {

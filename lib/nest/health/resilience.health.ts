@@ -7,6 +7,7 @@ import {
   keyedBreakerHealth,
   worst,
 } from '../../health/policy-health.js';
+import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import { type CircuitBreakerReader, ResilienceRegistry } from '../../pipeline/registry.js';
 
 function entryOf({ mode, snapshot }: CircuitBreakerReader): Record<string, unknown> {
@@ -25,6 +26,7 @@ export class ResilienceHealthIndicator {
   constructor(
     @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
     @Inject(ResilienceRegistry) private readonly registry: ResilienceRegistry,
+    @Inject(CHECKPOINTS) private readonly checkpointed: Checkpoints,
   ) {}
 
   /**
@@ -74,6 +76,31 @@ export class ResilienceHealthIndicator {
       ...keyed.map(([, { keys }]) => (keys.full > 0 ? 'degraded' : 'up')),
     ]);
     return this.report(key, status, { bulkheads: Object.fromEntries([...entries, ...keyed]) });
+  }
+
+  /**
+   * The store of checkpoints. `degraded` while it is fenced after a failed write, an earlier state
+   * is being restored, or the application shuts down: state can be read, and not changed. Of each
+   * component how many calls wait for their turn, and how many came since it was saved.
+   *
+   * @param key the name of the entry in the answer
+   */
+  checkpoints<const K extends string = 'checkpoints'>(
+    key: K = 'checkpoints' as K,
+  ): HealthIndicatorResult<K> {
+    const { engine } = this.checkpointed;
+    if (engine === undefined) return this.report(key, 'up', { store: 'none', components: {} });
+    const components = [...engine.components.values()].map(
+      ({ name, turns, unsaved }) => [name, { pending: turns.pending, unsaved }] as const,
+    );
+    const { state } = engine;
+    const status = state === 'open' ? 'up' : 'degraded';
+    return this.report(key, status, { store: state, components: Object.fromEntries(components) });
+  }
+
+  /** Whether there is anything for `checkpoints` to tell. @internal */
+  get keeps(): boolean {
+    return this.checkpointed.engine !== undefined;
   }
 
   private report<const K extends string>(

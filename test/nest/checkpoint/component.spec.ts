@@ -14,6 +14,7 @@ import {
   TimeLimit,
 } from 'nestjs-bulwark';
 import { FakeClock } from 'nestjs-bulwark/testing';
+import { HealthReport } from '../../../lib/nest/health/health-report.js';
 import { CLOCK } from '../../../lib/nest/tokens.js';
 import { Disk, StagedStore } from '../../unit/checkpoint/staged-store.js';
 
@@ -233,4 +234,38 @@ it('a plain instance in a unit test just works', async () => {
   const ledger = new Ledger();
   expect(await ledger.add('a', 1)).toBe(1);
   expect(ledger.balances.get('a')).toBe(1);
+});
+
+describe('health', () => {
+  it('tells how the store is doing, and is degraded while it is fenced', async () => {
+    const store = new StagedStore();
+    const app = await Test.createTestingModule({
+      imports: [ResilienceModule.forRoot({ checkpoint: { store }, health: { details: 'always' } })],
+      providers: [Ledger],
+    })
+      .overrideProvider(CLOCK)
+      .useValue(clock)
+      .compile();
+    apps.push(app);
+    await app.init();
+    const health = app.get(HealthReport);
+    await app.get(Ledger).add('a', 1);
+    expect(await health.answer()).toMatchObject({
+      status: 'ok',
+      details: {
+        checkpoints: {
+          status: 'up',
+          store: 'open',
+          components: { ledger: { pending: 0, unsaved: 2 } },
+        },
+      },
+    });
+    store.breaksOpen = new Error('ENOSPC');
+    store.fail();
+    await clock.advance(0);
+    expect(await health.answer()).toMatchObject({ status: 'degraded' });
+    store.breaksOpen = undefined;
+    await clock.advance(1_000);
+    expect(await health.answer()).toMatchObject({ status: 'ok' });
+  });
 });

@@ -5,7 +5,6 @@ import {
   integer,
   type Mistake,
   type OptionRules,
-  oneOf,
   show,
   span,
 } from '../../kernel/check.js';
@@ -24,10 +23,11 @@ export interface SnapshotOptions {
  * What an acknowledged call is worth.
  *
  * - `sync`: it is on disk. Nothing acknowledged is lost by `kill -9` or a power cut.
- * - `deferred`: it is on its way to the disk. A crash may lose the acknowledged calls of the last
- *   moments: those that were not yet synced.
+ * - `{ interval }`: it is on its way there. A crash may lose the acknowledged calls of so many
+ *   milliseconds, from 1; in fact of one sync, for the store syncs as soon as it can.
+ * - `manual`: the same, and nothing is promised before `CheckpointService.flush()`.
  */
-export type Durability = 'sync' | 'deferred';
+export type Durability = 'sync' | 'manual' | { readonly interval: Milliseconds };
 
 /** A provider whose state outlives a crash. */
 export interface CheckpointComponentOptions {
@@ -86,7 +86,14 @@ const COMPONENT_RULES: OptionRules<CheckpointComponentOptions> = {
       : 'a list of names of components',
   snapshot: (v) => (typeof v === 'object' && v !== null ? undefined : '{ calls, time }'),
   serial: boolean,
-  durability: oneOf('sync', 'deferred'),
+  durability: (v) =>
+    (typeof v === 'object' &&
+      v !== null &&
+      span(1)((v as { interval?: unknown }).interval) === undefined) ||
+    v === 'sync' ||
+    v === 'manual'
+      ? undefined
+      : "'sync', 'manual' or { interval } in milliseconds",
   maxPending: integer(0),
   rebuild: aFunction,
   startEmpty: boolean,

@@ -260,7 +260,8 @@ export class CheckpointEngine implements CallHost {
     let last: Component | undefined;
     for (const member of members) {
       const component = this.components.get(member.name)!;
-      if (component.pending === undefined || component.options.durability === 'deferred') continue;
+      const { durability = 'sync' } = component.options;
+      if (component.pending === undefined || durability !== 'sync') continue;
       if (last === undefined || component.sequence > last.sequence) last = component;
     }
     return last?.pending;

@@ -214,3 +214,16 @@ it('is saved after so long, if it has changed', async () => {
   await world.clock.advance(5_000);
   expect(world.store.disk.generations).toHaveLength(1);
 });
+
+it.each(['manual', { interval: 100 }] as const)(
+  'a component that promises less (%p) does not wait for the sync, and flush does',
+  async (durability) => {
+    const world = await World.open();
+    const ledger = world.bind(new Ledger(), { name: 'ledger', durability });
+    world.store.syncs = false;
+    await run(ledger, () => void ledger.height.set(7));
+    expect(world.store.disk.entries).toHaveLength(1);
+    await world.engine.flush();
+    expect(world.store.disk.entries).toHaveLength(2);
+  },
+);

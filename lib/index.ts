@@ -117,6 +117,7 @@ export type {
 export { ResilienceHealthIndicator } from './nest/health/resilience.health.js';
 export {
   BulkheadInterceptor,
+  CheckpointInterceptor,
   CircuitBreakerInterceptor,
   FallbackInterceptor,
   RateLimitInterceptor,

@@ -28,6 +28,8 @@ export class ApplicationRuntime extends ResilienceRuntime {
   readonly early: Mistake[] = [];
   /** From here on a mistake cannot wait for the boot's list. */
   booted = false;
+  /** The components of this application, by class. */
+  readonly components = new Map<unknown, object>();
   /** The presets that somebody has asked for. */
   readonly usedPresets = new Set<string>();
   private readonly runs = new Map<object, Map<MethodRecord, ProtectedRun>>();

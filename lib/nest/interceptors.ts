@@ -7,11 +7,11 @@ import {
   Optional,
   type Type,
 } from '@nestjs/common';
-import type { Observable } from 'rxjs';
+import { lastValueFrom, type Observable } from 'rxjs';
 import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { runObservable } from '../pipeline/observable-face.js';
-import type { PolicySet } from '../pipeline/policy-set.js';
+import type { MethodPolicySet, PolicySet } from '../pipeline/policy-set.js';
 import type { Target } from '../pipeline/target.js';
 import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
@@ -20,6 +20,9 @@ import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options
 import type { RetryOptions } from '../policies/retry/retry.options.js';
 import type { TimeLimitOptions } from '../policies/time-limit/time-limit.options.js';
 import { ApplicationRuntime } from './application-runtime.js';
+import type { CheckpointOptions } from '../checkpoint/component/component.options.js';
+import type { CheckpointFor } from './checkpoint/checkpoint.decorators.js';
+import { componentOf } from './checkpoint/component-record.js';
 import { isHealthController } from './health/health.controller.js';
 import { methodFace, nameIn } from './method-record.js';
 import type { BulkheadFor, Keyed, TimeLimitFor } from './typed-options.js';
@@ -37,11 +40,11 @@ const OPTIONS = Symbol('bulwark:interceptor-options');
 export abstract class PolicyInterceptor implements NestInterceptor {
   /** What is wrong with the options. */
   readonly mistakes: readonly Mistake[];
-  private readonly policies: PolicySet;
+  private readonly policies: MethodPolicySet;
   private readonly handlers = new WeakMap<object, WeakMap<object, Handler>>();
 
   protected constructor(
-    private readonly given: PolicySet | string,
+    private readonly given: MethodPolicySet | string,
     private readonly runtime: ApplicationRuntime,
   ) {
     this.policies = typeof given === 'string' ? runtime.resolve([given]) : given;
@@ -55,7 +58,18 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     // in global position it would make our own health lie about the rest
     if (isHealthController(context.getClass())) return next.handle();
     const { target, stoppable } = this.handlerOf(context.getClass(), context.getHandler());
-    return runObservable(target, () => next.handle(), undefined, [context], stoppable);
+    return runObservable(
+      target,
+      this.methodOf(next),
+      this.runtime.components.get(context.getClass()),
+      [context],
+      stoppable,
+    );
+  }
+
+  /** What is called for each attempt. */
+  protected methodOf(next: CallHandler): () => unknown {
+    return () => next.handle();
   }
 
   /**
@@ -70,6 +84,11 @@ export abstract class PolicyInterceptor implements NestInterceptor {
       return this.mistakesAt(
         `${controller.name}.${nameIn(controller, method)} ${this.constructor.name}`,
       );
+    if (this.policies.checkpoint !== undefined && componentOf(controller) === undefined) {
+      const at = `${controller.name}.${method.name} ${this.constructor.name}`;
+      const problem = `${controller.name} is no component, expected @CheckpointComponent({ name }) on it`;
+      return [{ at, problem }];
+    }
     try {
       this.handlerOf(controller, method);
       return [];
@@ -241,5 +260,27 @@ export class ResilienceInterceptor extends PolicyInterceptor {
 
   static with(policies: PolicySet | string): Type<NestInterceptor> {
     return configured(ResilienceInterceptor, policies);
+  }
+}
+
+/**
+ * Keeps what a handler does to the state of its controller, which is a `@CheckpointComponent`:
+ * `@UseInterceptors(CheckpointInterceptor)`. Of a stream the last value is the answer.
+ */
+@Injectable()
+export class CheckpointInterceptor extends PolicyInterceptor {
+  constructor(
+    @Optional() @Inject(OPTIONS) options: CheckpointFor<HandlerArgs, HandlerArgs, unknown> = {},
+    @Inject(ApplicationRuntime) runtime: ApplicationRuntime,
+  ) {
+    super({ checkpoint: options as CheckpointOptions }, runtime);
+  }
+
+  static with(options: CheckpointFor<HandlerArgs, HandlerArgs, unknown>): Type<NestInterceptor> {
+    return configured(CheckpointInterceptor, options);
+  }
+
+  protected override methodOf(next: CallHandler): () => Promise<unknown> {
+    return () => lastValueFrom(next.handle(), { defaultValue: undefined });
   }
 }

@@ -132,8 +132,8 @@ function assemble(
       },
       {
         provide: CHECKPOINTS,
-        useFactory: ({ usable }: CheckedConfig, clock: Clock, { env }: ApplicationRuntime) =>
-          Checkpoints.open(usable.checkpoint, clock, env),
+        useFactory: ({ usable }: CheckedConfig, clock: Clock, runtime: ApplicationRuntime) =>
+          Checkpoints.open(usable.checkpoint, clock, runtime),
         inject: [CHECKED, CLOCK, ApplicationRuntime],
       },
       CheckpointService,

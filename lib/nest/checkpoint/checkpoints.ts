@@ -6,8 +6,9 @@ import { FileCheckpointStore } from '../../checkpoint/stores/file/file-checkpoin
 import { CheckpointEngine } from '../../checkpoint/engine/checkpoint-engine.js';
 import { type Mistake, ResilienceConfigError } from '../../kernel/check.js';
 import type { Clock } from '../../kernel/clock.js';
-import { emit, type Environment } from '../../pipeline/environment.js';
+import { emit } from '../../pipeline/environment.js';
 import { systemClock } from '../../pipeline/system-clock.js';
+import type { ApplicationRuntime } from '../application-runtime.js';
 import { type AnyClass, classOf } from '../binding.js';
 import type { CheckpointConfig } from './checkpoint.config.js';
 import { componentOf } from './component-record.js';
@@ -27,14 +28,17 @@ export class Checkpoints implements BeforeApplicationShutdown {
   readonly mistakes: Mistake[] = [];
 
   /** @param engine undefined in an application without a store */
-  private constructor(readonly engine: CheckpointEngine | undefined) {}
+  private constructor(
+    readonly engine: CheckpointEngine | undefined,
+    private readonly components: Map<unknown, object>,
+  ) {}
 
   static async open(
     config: CheckpointConfig | undefined,
     clock: Clock,
-    env: Environment,
+    { env, components }: Pick<ApplicationRuntime, 'env' | 'components'>,
   ): Promise<Checkpoints> {
-    if (config === undefined) return new Checkpoints(undefined);
+    if (config === undefined) return new Checkpoints(undefined, components);
     const { classes, codec, verify } = config;
     const engine = new CheckpointEngine({
       store: storeOf(config),
@@ -46,7 +50,7 @@ export class Checkpoints implements BeforeApplicationShutdown {
       verify,
     });
     await engine.open();
-    return new Checkpoints(engine);
+    return new Checkpoints(engine, components);
   }
 
   /** Makes an instance a component, and gives it its state. @throws CheckpointError if that cannot be used */
@@ -63,6 +67,7 @@ export class Checkpoints implements BeforeApplicationShutdown {
     }
     try {
       this.engine.bind(instance, { ...record, label });
+      this.components.set(type, instance);
     } catch (error) {
       if (!(error instanceof ResilienceConfigError)) throw error;
       this.mistakes.push(...error.mistakes);

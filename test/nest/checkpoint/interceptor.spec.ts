@@ -74,10 +74,10 @@ async function serve(disk: Disk, adapter?: FastifyAdapter): Promise<Served> {
   return { app, url, post };
 }
 
-it.each([
+it.each<[string, () => FastifyAdapter | undefined]>([
   ['Express', () => undefined],
   ['Fastify', () => new FastifyAdapter()],
-] as const)('a handler keeps what it does to its controller, on %s', async (_name, adapter) => {
+])('a handler keeps what it does to its controller, on %s', async (_name, adapter) => {
   const disk = new Disk();
   const first = await serve(disk, adapter());
   expect(await (await first.post({ to: 'a', amount: 5 })).json()).toEqual({ balance: 5 });

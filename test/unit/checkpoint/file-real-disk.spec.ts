@@ -157,14 +157,14 @@ describe('on a real disk', () => {
   test('verify goes on beside an owner that writes, rolls and prunes', async () => {
     const store = new FileCheckpointStore({ directory: place(), durability: 'manual' });
     await store.open();
-    let go = true;
-    const work = async (): Promise<void> => {
-      while (go) {
+    const work = { goes: true };
+    const worker = async (): Promise<void> => {
+      while (work.goes) {
         for (let i = 0; i < 20; i += 1) store.append(Buffer.alloc(200, i));
         await store.snapshot([part]);
       }
     };
-    const working = work();
+    const working = worker();
     for (let i = 0; i < 15; i += 1) {
       const { findings } = await store.verify().catch((error: unknown) => {
         if (/changes faster/.test(String(error))) return { findings: [] };
@@ -172,7 +172,7 @@ describe('on a real disk', () => {
       });
       expect(findings.filter(({ level }) => level === 'damage')).toEqual([]);
     }
-    go = false;
+    work.goes = false;
     await working;
     await store.close();
   });

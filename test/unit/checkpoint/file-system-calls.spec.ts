@@ -116,13 +116,13 @@ describe('the order of calls to the disk', () => {
 
   test('a snapshot does not wait for writers to pause', async () => {
     const { store } = await opened();
-    let go = true;
+    const work = { goes: true };
     const writer = async (): Promise<void> => {
-      while (go) await store.append(entry).durable;
+      while (work.goes) await store.append(entry).durable;
     };
     const writers = Array.from({ length: 20 }, writer);
     for (let i = 0; i < 3; i += 1) await store.snapshot([part]);
-    go = false;
+    work.goes = false;
     await Promise.all(writers);
     await store.close();
   });

@@ -210,8 +210,9 @@ async function publish(
   try {
     await directory.fs.link(directory.join(temporary), directory.join(lockName(epoch)));
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw await lockedError(directory, epoch, ports);
-    throw error;
+    // ENOENT: another has won, and removed our temporary file with what the dead one had left unfinished
+    if (codeOf(error) !== 'EEXIST' && codeOf(error) !== 'ENOENT') throw error;
+    throw await lockedError(directory, epochsOf(await directory.list()).lock, ports);
   }
   await directory.remove(temporary);
 }
@@ -236,15 +237,21 @@ async function assertFree(
   // one of this very machine and namespace runs: it needs no time to show that
   if (record !== undefined && isNeighbour(record, machine) && clock.now() - since <= HEARTBEAT * 2)
     throw await lockedError(directory, epoch, ports);
-  while (clock.now() - since <= LEASE) {
-    await new Promise<void>((resolve) => void clock.schedule(resolve, HEARTBEAT / 4));
-    const now = await readLock(directory, epoch);
-    if (now?.equals(first) === true) continue;
-    const alive = now === undefined ? undefined : decodeLock(now);
-    if (alive !== undefined && isProvablyDead(alive, machine)) return alive.durable;
-    throw await lockedError(directory, epoch, ports);
+  // the clock's timers may keep no process alive, and this is a reason to live
+  const alive = setInterval(() => {}, 2 ** 30);
+  try {
+    while (clock.now() - since <= LEASE) {
+      await new Promise<void>((resolve) => void clock.schedule(resolve, HEARTBEAT / 4));
+      const now = await readLock(directory, epoch);
+      if (now?.equals(first) === true) continue;
+      const later = now === undefined ? undefined : decodeLock(now);
+      if (later !== undefined && isProvablyDead(later, machine)) return later.durable;
+      throw await lockedError(directory, epoch, ports);
+    }
+    return record?.durable ?? 0;
+  } finally {
+    clearInterval(alive);
   }
-  return record?.durable ?? 0;
 }
 
 const isNeighbour = (record: LockRecord, { self }: Machine): boolean =>

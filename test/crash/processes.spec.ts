@@ -1,0 +1,110 @@
+// Real processes on a real disk, of what `npm run build` made.
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const script = (name: string): string =>
+  fileURLToPath(new URL(`processes/${name}.mjs`, import.meta.url));
+
+beforeAll(() => {
+  if (!existsSync(new URL('../../dist/checkpoint/stores/file/verify.js', import.meta.url)))
+    throw new Error('not built: run `npm run build` first');
+});
+
+/** A writer, and what it says. */
+class Writer {
+  said = '';
+  readonly child: ChildProcess;
+  private readonly ended: Promise<unknown>;
+
+  constructor(directory: string, ...more: string[]) {
+    this.child = spawn(process.execPath, [script('writer'), directory, ...more], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.ended = once(this.child, 'close');
+    const note = (chunk: Buffer): void => void (this.said += chunk.toString());
+    this.child.stdout!.on('data', note);
+    this.child.stderr!.on('data', note);
+  }
+
+  async says(pattern: RegExp): Promise<string> {
+    while (!pattern.test(this.said)) {
+      const heard = new Promise((resolve) => setTimeout(resolve, 5)).then(() => true);
+      if ((await Promise.race([this.ended, heard])) !== true) break;
+    }
+    expect(this.said).toMatch(pattern);
+    return this.said;
+  }
+
+  get acked(): number {
+    return Math.max(0, ...[...this.said.matchAll(/^acked (\d+)$/gm)].map(([, n]) => Number(n)));
+  }
+
+  async end(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+}
+
+describe('real processes', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'bulwark-processes-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test.each([
+    ['sync', '150'],
+    ['manual', '50'],
+  ])(
+    '#102 kill -9 at any time loses nothing acknowledged (%s, %s rounds)',
+    async (mode, rounds) => {
+      const { stdout } = await run(process.execPath, [script('kill-rounds'), rounds, mode]);
+      expect(JSON.parse(stdout)).toMatchObject({ rounds: Number(rounds) });
+    },
+    600_000,
+  );
+
+  test('#117 of many processes that find a dead owner one wins', async () => {
+    const place = join(directory, 'race');
+    const first = new Writer(place);
+    await first.says(/acked/);
+    await first.end();
+
+    const contenders = Array.from({ length: 6 }, () => new Writer(place, 'sync', '1'));
+    await Promise.all(contenders.map((one) => one.says(/opened|CHECKPOINT_LOCKED/)));
+    const winners = contenders.filter(({ said }) => said.startsWith('opened'));
+    await Promise.all(contenders.map((one) => one.end()));
+
+    expect(winners).toHaveLength(1);
+  }, 60_000);
+
+  test('#118 an owner that stands still longer than its lease is fenced when it goes on', async () => {
+    const place = join(directory, 'stopped');
+    const stopped = new Writer(place, 'sync', '4');
+    await stopped.says(/acked 50$/m);
+    const refused = new Writer(place);
+    await refused.says(/CHECKPOINT_LOCKED/);
+    stopped.child.kill('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const before = stopped.acked;
+
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    const next = new Writer(place, 'sync', '4');
+    await next.says(/opened \d+/);
+    const opened = Number(/opened (\d+)/.exec(next.said)![1]);
+    stopped.child.kill('SIGCONT');
+    await stopped.says(/fenced CHECKPOINT_FENCED CHECKPOINT_LOCKED/);
+
+    expect(opened).toBeGreaterThanOrEqual(before);
+    expect(stopped.acked).toBeLessThanOrEqual(opened);
+    await next.says(new RegExp(`acked ${opened + 100}$`, 'm'));
+    await next.end();
+    const last = new Writer(place);
+    await last.says(/opened \d+/);
+    await last.end();
+    await refused.end();
+  }, 60_000);
+});

@@ -85,7 +85,8 @@ export class GenerationKeeper {
     const place = { directory, generation, epoch };
     try {
       const saved: ManifestPart[] = [];
-      for (const part of parts) saved.push(await this.makePart(place, part, cut));
+      const copies = this.copiesOf(cut);
+      for (const part of parts) saved.push(await this.makePart(place, part, cut, copies));
       // a manifest never gets to the disk before what it speaks of
       await directory.sync();
       await journaled;
@@ -93,7 +94,7 @@ export class GenerationKeeper {
       const barrier = cut.barrier ? generation : this.barrier;
       const manifest = { store, generation, epoch, barrier, createdAt, sequence, parts: saved };
       const names = [1, 2]
-        .slice(0, cut.barrier ? 2 : 1)
+        .slice(0, copies)
         .map((copy) => manifestName(generation, epoch, barrier, copy));
       await makeManifest(directory, names, manifest);
       await directory.sync();
@@ -110,12 +111,21 @@ export class GenerationKeeper {
     return this.known.at(-1)?.manifest.generation ?? 0;
   }
 
+  /** Twice where no other generation could stand in: behind a barrier, and where there is none yet. */
+  private copiesOf({ barrier }: Cut): 1 | 2 {
+    const standIn = this.known.some(
+      ({ manifest, rotten }) => manifest.generation >= this.barrier && rotten.size === 0,
+    );
+    return barrier || !standIn ? 2 : 1;
+  }
+
   private async makePart(
     place: Place,
     part: PartToSave | UnchangedPart,
-    { barrier, base }: Cut,
+    { base }: Cut,
+    copies: 1 | 2,
   ): Promise<ManifestPart> {
-    if (!('unchanged' in part)) return makeState(place, part, barrier ? 2 : 1, this.ports.clock);
+    if (!('unchanged' in part)) return makeState(place, part, copies, this.ports.clock);
     const kept = this.known.at(-1);
     const known = kept?.manifest.parts.find(({ component }) => component === part.component);
     const files = known?.files.filter((name) => kept?.rotten.has(name) !== true) ?? [];
@@ -123,7 +133,7 @@ export class GenerationKeeper {
       throw notSaved(part.component);
     }
     const still = { ...known, files };
-    return barrier ? withSecondCopy(place, still) : still;
+    return copies === 2 ? withSecondCopy(place, still) : still;
   }
 
   /** Leaves nothing of a failure, unless a manifest got its name: then it may be durable, and needs them. */

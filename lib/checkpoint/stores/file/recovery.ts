@@ -5,7 +5,7 @@ import { damaged, WAY_OUT } from './failures.js';
 import { parseFileName } from './file-names.js';
 import { type Generations, readGenerations } from './generations.js';
 import { type JournalRange, measureJournal, type SegmentEnd } from './journal-reader.js';
-import { lastKnownDurable } from './lock.js';
+import { lastKnownDurable } from './lock-contest.js';
 import type { Manifest } from './manifest.js';
 import { type Chain, chainOf, findHead, readSegments, type Segment } from './segments.js';
 import type { StoreDirectory } from './store-directory.js';

@@ -74,7 +74,7 @@ class Look {
     await this.lookAtJournal();
     for (const name of this.names.toSorted()) {
       const parsed = parseFileName(name);
-      if (parsed?.kind === 'manifest') await this.lookAtManifest(name, parsed.copy);
+      if (parsed?.kind === 'manifest') await this.lookAtManifest(name);
     }
     await this.lookAtNamed();
     await this.tryToOpen();
@@ -118,10 +118,14 @@ class Look {
     this.findings.push({ level: 'warning', file, problem });
   }
 
-  private async lookAtManifest(name: string, copy: number): Promise<void> {
+  private async lookAtManifest(name: string): Promise<void> {
     const manifest = await readManifest(this.directory, name);
-    if (typeof manifest === 'string') this.damage(name, manifest);
-    else if (copy === 1) await this.lookAtStates(this.directory, manifest, '');
+    if (typeof manifest === 'string') {
+      this.damage(name, manifest);
+      return;
+    }
+    const known = this.checkpoints.some(({ id }) => id === infoOf(manifest).id);
+    if (!known) await this.lookAtStates(this.directory, manifest, '');
   }
 
   private async lookAtStates(

@@ -10,8 +10,15 @@ export interface ClassCodec<T extends object = object> {
   decode(data: unknown): T;
 }
 
+/** The codec of any class: its parameter is that class, so that of all of them is `never`. */
+interface AnyClassCodec {
+  readonly type: abstract new (...args: never[]) => object;
+  encode(instance: never): unknown;
+  decode(data: unknown): object;
+}
+
 /** The classes whose instances may be kept, by the name that stands for them on disk. */
-export type ClassCodecs = { readonly [name: string]: ClassCodec<never> };
+export type ClassCodecs = { readonly [name: string]: AnyClassCodec };
 
 /** Finds the codec of an instance, and that of a name. */
 export class ClassRegistry {

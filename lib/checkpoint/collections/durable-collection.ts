@@ -105,6 +105,19 @@ export abstract class DurableCollection<S extends FieldState, O extends Overlay>
   }
 
   /**
+   * What a walk goes along: the changes of the call even where it has made none yet, for as in the
+   * plain collections a walk sees what is changed meanwhile.
+   */
+  protected walked(): O | undefined {
+    const { home } = this;
+    const scope = home && currentScope();
+    if (scope === undefined || scope.objection !== undefined) return undefined;
+    return scope.transaction.holds.has(home!.component)
+      ? (scope.transaction.change(this) as O)
+      : this.seen();
+  }
+
+  /**
    * Makes a change: in the overlay of the call in whose async context we are, or at once where there
    * is no store.
    *

@@ -24,8 +24,9 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
 
   /** @param index from the end if negative */
   at(index: number): DeepReadonly<T> | undefined {
-    const place = index < 0 ? this.length + index : index;
-    if (!Number.isInteger(place) || place < 0 || place >= this.length) return undefined;
+    const whole = toWhole(index);
+    const place = whole < 0 ? this.length + whole : whole;
+    if (place < 0 || place >= this.length) return undefined;
     const seen = this.seen();
     return this.out(seen === undefined ? this.state.items[place] : seen.at(place));
   }
@@ -37,14 +38,14 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
    * @throws UnsupportedValueError for an item that would not come back from the disk as it went
    */
   set(index: number, item: T | DeepReadonly<T>): void {
-    if (!Number.isInteger(index) || index < 0 || index >= this.length)
-      throw new RangeError(`${this.path}: no item at ${index}, its length is ${this.length}`);
+    this.assertThere(index);
     const [stored] = this.taken([item], index);
     this.change((overlay) => overlay.splice(index, 1, [stored]));
   }
 
   /** Replaces an item by what `change` makes of it, and answers that. @throws RangeError if there is none */
   update(index: number, change: (item: DeepReadonly<T>) => T | DeepReadonly<T>): DeepReadonly<T> {
+    this.assertThere(index);
     this.set(index, change(this.at(index) as DeepReadonly<T>));
     return this.at(index)!;
   }
@@ -79,7 +80,7 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
     ...items: (T | DeepReadonly<T>)[]
   ): DeepReadonly<T>[] {
     const { length } = this;
-    const from = clamp(start < 0 ? length + start : start, length);
+    const from = placeOf(start, length);
     const gone = clamp(deleteCount, length - from);
     const stored = this.taken(items, from);
     const left = this.change((overlay) => overlay.splice(from, gone, stored));
@@ -93,15 +94,15 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
   /** The items, in an array of the caller's own. */
   slice(start?: number, end?: number): DeepReadonly<T>[] {
     const { length } = this;
-    const from = clamp(start === undefined || start >= 0 ? (start ?? 0) : length + start, length);
-    const to = clamp(end === undefined || end >= 0 ? (end ?? length) : length + end, length);
+    const from = placeOf(start ?? 0, length);
+    const to = placeOf(end ?? length, length);
     const items: DeepReadonly<T>[] = [];
     for (let i = from; i < to; i += 1) items.push(this.at(i)!);
     return items;
   }
 
   *[Symbol.iterator](): ArrayIterator<DeepReadonly<T>> {
-    for (const stored of this.seen() ?? this.state.items) yield this.out(stored);
+    for (const stored of this.walked() ?? this.state.items) yield this.out(stored);
   }
 
   values(): ArrayIterator<DeepReadonly<T>> {
@@ -160,6 +161,11 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
     return state;
   }
 
+  private assertThere(index: number): void {
+    if (Number.isInteger(index) && index >= 0 && index < this.length) return;
+    throw new RangeError(`${this.path}: no item at ${index}, its length is ${this.length}`);
+  }
+
   private taken(items: readonly unknown[], from: number): Stored[] {
     return items.map((item, i) => this.take(item, `[${from + i}]`));
   }
@@ -169,7 +175,12 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
   }
 }
 
-function clamp(value: number, max: number): number {
-  const whole = Number.isNaN(value) ? 0 : Math.trunc(value);
-  return Math.min(Math.max(whole, 0), max);
+const toWhole = (value: number): number => (Number.isNaN(value) ? 0 : Math.trunc(value));
+
+const clamp = (value: number, max: number): number => Math.min(Math.max(toWhole(value), 0), max);
+
+/** From the end if negative, as in the functions of an array. */
+function placeOf(index: number, length: number): number {
+  const whole = toWhole(index);
+  return clamp(whole < 0 ? length + whole : whole, length);
 }

@@ -111,7 +111,7 @@ export class DurableMap<K extends DurableKey, V> extends DurableCollection<MapSt
   }
 
   private raw(): Iterable<[DurableKey, Stored]> {
-    return this.seen()?.entries() ?? this.state.entries;
+    return this.walked()?.entries() ?? this.state.entries;
   }
 
   private out(stored: Stored): DeepReadonly<V> | undefined {

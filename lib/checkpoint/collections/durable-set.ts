@@ -58,7 +58,7 @@ export class DurableSet<T extends DurableKey> extends DurableCollection<MapState
   }
 
   *values(): SetIterator<T> {
-    for (const [key] of this.seen()?.entries() ?? this.state.entries) yield key as T;
+    for (const [key] of this.walked()?.entries() ?? this.state.entries) yield key as T;
   }
 
   keys(): SetIterator<T> {

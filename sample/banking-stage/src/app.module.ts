@@ -19,6 +19,7 @@ export class AppModule {
       module: AppModule,
       imports: [
         ResilienceModule.forRoot({
+          checkpoint: { directory: settings.dataDirectory, verify: settings.verify },
           health: { details: 'always' },
           lint: {
             suppress: [

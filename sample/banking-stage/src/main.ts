@@ -2,6 +2,7 @@ import { BLOCKED_NAME, DEMO_ALLOCATIONS, demoKeys, FEE_COLLECTOR } from './demo/
 import { guide } from './demo/guide.js';
 import { createNode } from './node/create-node.js';
 import { Child } from './process/child.js';
+import { dataDirectory } from './process/data-directory.js';
 import { closeOnSignal } from './process/lifetime.js';
 import { explained, HOST, portFrom, urlOf } from './process/listening.js';
 import { SETTINGS_DEFAULTS } from './settings.js';
@@ -15,9 +16,11 @@ async function boot(): Promise<void> {
   closeOnSignal(() => stop());
 
   const upstreamUrl = await upstream.listening();
+  const data = await dataDirectory(process.env['DATA_DIR']);
   const app = await createNode({
     ...SETTINGS_DEFAULTS,
     upstreamUrl,
+    dataDirectory: data.path,
     allocations: DEMO_ALLOCATIONS,
     validator: demoKeys(FEE_COLLECTOR).address,
   });
@@ -26,15 +29,17 @@ async function boot(): Promise<void> {
     stopping = true;
     await app.close();
     await upstream.stop();
+    await data.remove();
   };
   upstream.onExit(() => {
     if (!stopping) console.log('\nThe upstream process is gone; the node goes on without it.\n');
   });
 
-  await app.listen(port, HOST).catch((error: unknown) => {
+  await app.listen(port, HOST).catch(async (error: unknown) => {
+    await data.remove();
     throw explained(error, port, 'PORT');
   });
-  console.log(guide(urlOf(app.getHttpServer()), upstreamUrl));
+  console.log(guide(urlOf(app.getHttpServer()), upstreamUrl, data));
 }
 
 boot().catch((error: unknown) => {

@@ -5,6 +5,10 @@ import type { Output } from './ledger/output.js';
 export abstract class NodeSettings {
   /** Where the fees-and-compliance service listens, without a slash at the end. */
   abstract readonly upstreamUrl: string;
+  /** Where its state is kept: of this node alone. */
+  abstract readonly dataDirectory: string;
+  /** Whether all that is written down is compared with what is in memory. Costs time. */
+  abstract readonly verify: boolean;
   /** Who owns what at height 0. */
   abstract readonly allocations: readonly Output[];
   /** Who gets the fees. */
@@ -17,6 +21,7 @@ export abstract class NodeSettings {
 }
 
 export const SETTINGS_DEFAULTS = {
+  verify: false,
   blockInterval: 200,
   maxBlockEntries: 1_000,
   maxPending: 10_000,

@@ -1,4 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { poll } from '../../../sample/banking-stage/src/client/poll.js';
 import { RpcClient, RpcFailure } from '../../../sample/banking-stage/src/client/rpc.client.js';
@@ -24,6 +27,7 @@ export class ServedWorld {
     readonly upstreamUrl: string,
     readonly app: NestExpressApplication,
     readonly nodeUrl: string,
+    private readonly dataDirectory: string,
     readonly rpc = new RpcClient(nodeUrl),
   ) {}
 
@@ -31,22 +35,26 @@ export class ServedWorld {
     const dials = { blocked: [eve.address], latencyMs: 1 };
     const upstream = createUpstream({ seed: 1, dials });
     const upstreamUrl = await listen(upstream, 0);
+    const dataDirectory = await mkdtemp(join(tmpdir(), 'banking-stage-test-'));
     const settings = {
       ...SETTINGS_DEFAULTS,
       blockInterval: 20,
       upstreamUrl,
+      dataDirectory,
+      verify: true,
       allocations: [alice, bob, eve].map(({ address }) => ({ owner: address, amount: MILLION })),
       validator: validator.address,
     };
     const app = await createNode(settings, { logger: false });
     await app.listen(0, HOST);
-    return new ServedWorld(upstream, upstreamUrl, app, urlOf(app.getHttpServer()));
+    return new ServedWorld(upstream, upstreamUrl, app, urlOf(app.getHttpServer()), dataDirectory);
   }
 
   async close(): Promise<void> {
     await this.app.close();
     this.upstream.closeAllConnections();
     this.upstream.close();
+    await rm(this.dataDirectory, { recursive: true });
   }
 
   send(transaction: unknown): Promise<Receipt> {

@@ -1,3 +1,4 @@
+import type { CheckpointService } from 'nestjs-bulwark';
 import { BankingStage } from '../../../sample/banking-stage/src/banking/banking-stage.js';
 import { Chain } from '../../../sample/banking-stage/src/chain/chain.js';
 import type { FeesClient } from '../../../sample/banking-stage/src/fees/fees.client.js';
@@ -14,6 +15,7 @@ export async function smallWorld(overrides: Partial<NodeSettings> = {}) {
   const settings: NodeSettings = {
     ...SETTINGS_DEFAULTS,
     upstreamUrl: 'http://127.0.0.1:1',
+    dataDirectory: 'none',
     allocations: [
       { owner: alice.address, amount: 1_000 },
       { owner: bob.address, amount: 500 },
@@ -31,23 +33,25 @@ export async function smallWorld(overrides: Partial<NodeSettings> = {}) {
   const ledger = new Ledger();
   const mempool = new Mempool();
   const chain = new Chain();
-  const banking = new BankingStage(settings, ledger, mempool, chain, fees);
+  const checkpoints = { flush: async () => {} } as CheckpointService;
+  const banking = new BankingStage(settings, ledger, mempool, chain, fees, checkpoints);
   await banking.onModuleInit();
   const integrity = new Integrity(chain, ledger, mempool);
   return { settings, quotes, ledger, mempool, chain, banking, integrity };
 }
 
 /** Everything that a node knows, to compare before and after. */
-export function stateOf(world: Pick<World, 'ledger' | 'mempool' | 'chain'>): unknown {
-  const { ledger, mempool, chain } = world;
+export function stateOf(world: Pick<World, 'ledger' | 'mempool' | 'chain' | 'banking'>): unknown {
+  const { ledger, mempool, chain, banking } = world;
   return structuredClone({
     blocks: chain.allBlocks(),
-    places: chain.allPlaces(),
-    outputs: ledger.allOutputs(),
-    coins: ledger.allCoins(),
-    accounts: ledger.allAccounts(),
-    pending: mempool.allPending(),
-    reserved: mempool.allReserved(),
+    places: new Map(chain.allPlaces()),
+    outputs: new Map(ledger.allOutputs()),
+    coins: new Map(ledger.allCoins()),
+    accounts: new Map(ledger.allAccounts()),
+    pending: new Map(mempool.allPending()),
+    reserved: new Map(mempool.allReserved()),
+    statistics: banking.statistics,
   });
 }
 

@@ -1,7 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
-import { Bulkhead, seconds } from 'nestjs-bulwark';
-import { executeOrders, genesis, sealed } from '../chain/block.js';
+import {
+  Bulkhead,
+  Checkpoint,
+  CheckpointComponent,
+  CheckpointService,
+  CheckpointUnavailableError,
+  CommitUnknownError,
+  Durable,
+  DurableValue,
+  Fallback,
+  seconds,
+} from 'nestjs-bulwark';
+import { genesis, sealed } from '../chain/block.js';
 import type { Block } from '../chain/block.js';
 import { Chain } from '../chain/chain.js';
 import { FeesClient } from '../fees/fees.client.js';
@@ -15,19 +26,35 @@ import { transactionId } from '../transaction/transaction.js';
 import type { Amount, Transaction, TransactionId } from '../transaction/transaction.js';
 import { verifyTransaction } from '../transaction/verify-transaction.js';
 
-/** Once given, the transaction will be in the chain exactly once. */
+/** Once given, the transaction is on disk, and will be in the chain exactly once. */
 export interface Receipt {
   readonly id: TransactionId;
   readonly fee: Amount;
   readonly verdict: Verdict;
 }
 
+/** What the stage has done since genesis. */
+export interface Statistics {
+  readonly accepted: number;
+  /** Of these: accepted while compliance could not be asked. */
+  readonly provisional: number;
+  readonly executed: number;
+}
+
 /**
- * Verifies, accepts and executes. State changes only in `begin`, `accept` and `produceBlock`, which
- * wait for nothing: all they need is in their arguments, so they can be replayed.
+ * Verifies, accepts and executes. State changes only in `begin`, `accept` and `produceBlock`, each
+ * of them one transaction over the statistics here, the ledger, the mempool and the chain: kept as a
+ * whole, on disk before it is answered, or not at all. They ask nobody anything: all they need is in
+ * their arguments. One is at work at a time, since each begins in this component.
  */
 @Injectable()
+@CheckpointComponent({ name: 'banking' })
 export class BankingStage implements OnModuleInit {
+  @Durable() private readonly counts = new DurableValue<Statistics>({
+    accepted: 0,
+    provisional: 0,
+    executed: 0,
+  });
   private readonly underway = new Map<TransactionId, Promise<Receipt>>();
 
   constructor(
@@ -36,10 +63,22 @@ export class BankingStage implements OnModuleInit {
     private readonly mempool: Mempool,
     private readonly chain: Chain,
     private readonly fees: FeesClient,
+    private readonly checkpoints: CheckpointService,
   ) {}
 
   async onModuleInit(): Promise<void> {
     if (this.chain.isEmpty) await this.begin();
+    const { allocations, validator, dataDirectory } = this.settings;
+    const [kept, told] = [this.chain.blockAt(0), genesis(allocations, validator)];
+    if (kept?.hash !== told.hash) {
+      throw new Error(
+        `${dataDirectory} holds another chain: its genesis is not that of the settings`,
+      );
+    }
+  }
+
+  get statistics(): Statistics {
+    return this.counts.get();
   }
 
   /**
@@ -51,7 +90,13 @@ export class BankingStage implements OnModuleInit {
   async submit(input: unknown): Promise<Receipt> {
     const transaction = verifyTransaction(input);
     // Refused early where it can be: what cannot be accepted is not worth a remote call.
-    const id = this.refuseUnacceptable(transaction, 0);
+    const id = transactionId(transaction);
+    if (this.isKnown(id)) {
+      // It is as good as a receipt, so what it tells of has to be on disk as well.
+      await this.checkpoints.flush();
+      throw replayed(id);
+    }
+    this.refuseUnaffordable(transaction, 0);
     const first = this.underway.get(id);
     if (first !== undefined) {
       // The same again while its quote is on the way: one signature is worth one remote call. What
@@ -64,13 +109,16 @@ export class BankingStage implements OnModuleInit {
     return submission;
   }
 
+  @Checkpoint()
   async begin(): Promise<void> {
     const { allocations, validator } = this.settings;
     const block = genesis(allocations, validator);
-    executeOrders(this.ledger, block, []);
-    this.chain.append(block);
+    await this.ledger.executeAll(block, []);
+    await this.chain.append(block);
   }
 
+  /** The same again, even after a restart, is not accepted twice: it gets the receipt of the first. */
+  @Checkpoint({ idempotencyKey: (transaction: Transaction) => transactionId(transaction) })
   async accept(transaction: Transaction, quote: Quote): Promise<Receipt> {
     const { fee, verdict } = quote;
     if (verdict === 'blocked') {
@@ -83,12 +131,24 @@ export class BankingStage implements OnModuleInit {
       });
     }
     // Again, and now for good: others may have been accepted while the quote was on its way.
-    const id = this.refuseUnacceptable(transaction, fee);
-    this.mempool.add({ id, transaction, fee, verdict });
+    const id = transactionId(transaction);
+    if (this.isKnown(id)) throw replayed(id);
+    this.refuseUnaffordable(transaction, fee);
+    await this.mempool.add({ id, transaction, fee, verdict });
+    this.counts.update(({ accepted, provisional, executed }) => ({
+      accepted: accepted + 1,
+      provisional: provisional + (verdict === 'provisional' ? 1 : 0),
+      executed,
+    }));
     return { id, fee, verdict };
   }
 
-  /** Nothing pending, no block: an idle node's chain does not grow. */
+  /**
+   * Nothing pending, no block: an idle node's chain does not grow. And none now if nothing can be
+   * kept now: what is pending stays so, for the next.
+   */
+  @Fallback({ value: undefined, on: [CheckpointUnavailableError, CommitUnknownError] })
+  @Checkpoint()
   async produceBlock(now: number): Promise<Block | undefined> {
     const { validator, maxBlockEntries } = this.settings;
     const orders = this.mempool.oldest(maxBlockEntries);
@@ -103,9 +163,13 @@ export class BankingStage implements OnModuleInit {
       validator,
       allocations: [],
     };
-    const block = sealed({ ...next, entries: executeOrders(this.ledger, next, orders) });
-    this.chain.append(block);
-    for (const order of orders) this.mempool.remove(order);
+    const block = sealed({ ...next, entries: await this.ledger.executeAll(next, orders) });
+    await this.chain.append(block);
+    await this.mempool.remove(orders);
+    this.counts.update(({ executed, ...counts }) => ({
+      ...counts,
+      executed: executed + orders.length,
+    }));
     return block;
   }
 
@@ -114,9 +178,11 @@ export class BankingStage implements OnModuleInit {
     return this.accept(transaction, quote);
   }
 
-  private refuseUnacceptable(transaction: Transaction, fee: Amount): TransactionId {
-    const id = transactionId(transaction);
-    if (this.mempool.has(id) || this.chain.has(id)) throw replayed(id);
+  private isKnown(id: TransactionId): boolean {
+    return this.mempool.has(id) || this.chain.has(id);
+  }
+
+  private refuseUnaffordable(transaction: Transaction, fee: Amount): void {
     const { from, amount } = transaction;
     const available = this.ledger.balance(from) - this.mempool.reservedBy(from);
     if (available < amount + fee) {
@@ -129,7 +195,6 @@ export class BankingStage implements OnModuleInit {
     if (this.mempool.size >= this.settings.maxPending) {
       throw new TransactionRefusedError('mempool-full', 'too many transactions are pending');
     }
-    return id;
   }
 }
 

@@ -3,8 +3,7 @@ import type { Digest } from '../codec/digest.js';
 import { isAddress } from '../keys/key-pair.js';
 import type { Address } from '../keys/key-pair.js';
 import { isWeakKey } from '../keys/weak-key.js';
-import type { Ledger } from '../ledger/ledger.js';
-import type { Execution, Output } from '../ledger/output.js';
+import type { Execution, Output, OutputId } from '../ledger/output.js';
 import type { Order } from '../transaction/order.js';
 
 /** An order and what executing it did, as the chain keeps it. */
@@ -64,15 +63,20 @@ export function feesOf(entries: readonly Entry[]): number {
   return entries.reduce((sum, { fee }) => sum + fee, 0);
 }
 
+/** What executing orders needs of a ledger. */
+export interface Coins {
+  credit(id: OutputId, output: Output): void;
+  execute(order: Order): Execution;
+}
+
+/** What executing orders needs to know of the block that they will be in. */
+export type BlockFrame = Pick<BlockContent, 'height' | 'validator' | 'allocations'>;
+
 /**
  * The one way orders change a ledger: used when a block is produced and again, into an empty
  * ledger, when the chain is checked. So both must come to the same.
  */
-export function executeOrders(
-  ledger: Ledger,
-  block: Pick<BlockContent, 'height' | 'validator' | 'allocations'>,
-  orders: readonly Order[],
-): Entry[] {
+export function executeOrders(ledger: Coins, block: BlockFrame, orders: readonly Order[]): Entry[] {
   block.allocations.forEach((output, at) => ledger.credit(`genesis:${at}`, output));
   const entries = orders.map(({ id, transaction, fee, verdict }): Entry => ({
     id,

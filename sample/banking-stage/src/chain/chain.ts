@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Checkpoint, CheckpointComponent, Durable, DurableList, DurableMap } from 'nestjs-bulwark';
 import type { TransactionId } from '../transaction/transaction.js';
 import type { Block, Entry } from './block.js';
 
@@ -9,9 +10,10 @@ export interface Place {
 
 /** The blocks, each holding the hash of the one before, and where each transaction is in them. */
 @Injectable()
+@CheckpointComponent({ name: 'chain', primary: true })
 export class Chain {
-  private readonly blocks: Block[] = [];
-  private readonly places = new Map<TransactionId, Place>();
+  @Durable() private readonly blocks = new DurableList<Block>();
+  @Durable() private readonly places = new DurableMap<TransactionId, Place>();
 
   get isEmpty(): boolean {
     return this.blocks.length === 0;
@@ -28,11 +30,11 @@ export class Chain {
   }
 
   blockAt(height: number): Block | undefined {
-    return this.blocks[height];
+    return height < 0 ? undefined : this.blocks.at(height);
   }
 
   allBlocks(): readonly Block[] {
-    return this.blocks;
+    return this.blocks.slice();
   }
 
   allPlaces(): ReadonlyMap<TransactionId, Place> {
@@ -45,11 +47,16 @@ export class Chain {
 
   find(id: TransactionId): (Place & { readonly entry: Entry }) | undefined {
     const place = this.places.get(id);
-    const entry = place && this.blocks[place.height]?.entries[place.position];
+    const entry = place && this.blockAt(place.height)?.entries[place.position];
     return place && entry && { ...place, entry };
   }
 
-  append(block: Block): void {
+  describeState(): { chain_height: number; transactions: number } {
+    return { chain_height: this.blocks.length - 1, transactions: this.places.size };
+  }
+
+  @Checkpoint()
+  async append(block: Block): Promise<void> {
     const expected = this.isEmpty ? 0 : this.tip.height + 1;
     if (block.height !== expected) {
       throw new Error(`chain: block ${block.height} does not follow, ${expected} is next`);

@@ -1,16 +1,21 @@
+import type { DataDirectory } from '../process/data-directory.js';
 import { BLOCKED_NAME, DEMO_NAMES, demoKeys } from './accounts.js';
 
 /** What `npm start` prints: where things are, and what to type to see something happen. */
-export function guide(nodeUrl: string, upstreamUrl: string): string {
+export function guide(nodeUrl: string, upstreamUrl: string, data: DataDirectory): string {
   const keys = DEMO_NAMES.map((name) => {
     const remark = name === BLOCKED_NAME ? '  (blocked by compliance)' : '';
     return `  ${name.padEnd(10)}${demoKeys(name).address}${remark}`;
   });
   const send = `node sample/banking-stage/dist/demo/send.js --node ${nodeUrl}`;
+  const kept = data.named
+    ? 'kept: the next start with it goes on from here'
+    : 'of this run only; DATA_DIR=<directory> npm start keeps it';
   return `
 banking stage       ${nodeUrl}/rpc   (JSON-RPC 2.0)
 health              ${nodeUrl}/health
 fees and compliance ${upstreamUrl}
+data                ${data.path}   (${kept})
 
 Demo accounts (their keys are made from their names, so anyone can sign for them):
 ${keys.join('\n')}

@@ -1,4 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { Checkpoint, CheckpointComponent, Durable, DurableMap } from 'nestjs-bulwark';
+import { executeOrders } from '../chain/block.js';
+import type { BlockFrame, Entry } from '../chain/block.js';
 import type { Address } from '../keys/key-pair.js';
 import { costOf } from '../transaction/order.js';
 import type { Order } from '../transaction/order.js';
@@ -14,12 +17,16 @@ import type { CoinKey, Execution, Output, OutputId } from './output.js';
  * An account's coins are a queue: the oldest is spent first and change goes to the end. So which
  * coins pay is decided by the order of transactions alone, every node gets the same answer, and no
  * record grows with the number of coins.
+ *
+ * What `executeAll` does is kept as a whole or not at all; on a node, `credit` and `execute` work
+ * only inside it.
  */
 @Injectable()
+@CheckpointComponent({ name: 'ledger' })
 export class Ledger {
-  private readonly outputs = new Map<OutputId, Output>();
-  private readonly coins = new Map<CoinKey, OutputId>();
-  private readonly accounts = new Map<Address, Account>();
+  @Durable() private readonly outputs = new DurableMap<OutputId, Output>();
+  @Durable() private readonly coins = new DurableMap<CoinKey, OutputId>();
+  @Durable() private readonly accounts = new DurableMap<Address, Account>();
 
   balance(address: Address): Amount {
     return this.account(address).balance;
@@ -48,6 +55,16 @@ export class Ledger {
 
   allAccounts(): ReadonlyMap<Address, Account> {
     return this.accounts;
+  }
+
+  /** Executes what is to be in a block, as a part of the transaction that records the block. */
+  @Checkpoint()
+  async executeAll(block: BlockFrame, orders: readonly Order[]): Promise<Entry[]> {
+    return executeOrders(this, block, orders);
+  }
+
+  describeState(): { accounts: number; outputs: number } {
+    return { accounts: this.accounts.size, outputs: this.outputs.size };
   }
 
   /** Money that no transaction brought: the allocations of genesis, a block's fees. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { Checkpoint, CheckpointComponent, Durable, DurableMap } from 'nestjs-bulwark';
 import type { Address } from '../keys/key-pair.js';
 import { costOf } from '../transaction/order.js';
 import type { Order } from '../transaction/order.js';
@@ -9,9 +10,10 @@ import type { Amount, TransactionId } from '../transaction/transaction.js';
  * reserved, so that two quick ones cannot spend the same money.
  */
 @Injectable()
+@CheckpointComponent({ name: 'mempool' })
 export class Mempool {
-  private readonly pending = new Map<TransactionId, Order>();
-  private readonly reserved = new Map<Address, Amount>();
+  @Durable() private readonly pending = new DurableMap<TransactionId, Order>();
+  @Durable() private readonly reserved = new DurableMap<Address, Amount>();
 
   get size(): number {
     return this.pending.size;
@@ -46,14 +48,25 @@ export class Mempool {
     return orders;
   }
 
-  add(order: Order): void {
+  describeState(): { pending: number } {
+    return { pending: this.size };
+  }
+
+  @Checkpoint()
+  async add(order: Order): Promise<void> {
     if (this.pending.has(order.id)) throw new Error(`mempool: ${order.id} is already pending`);
     const { from } = order.transaction;
     this.pending.set(order.id, order);
     this.reserved.set(from, this.reservedBy(from) + costOf(order));
   }
 
-  remove(order: Order): void {
+  /** Takes out what is in a block now. */
+  @Checkpoint()
+  async remove(orders: readonly Order[]): Promise<void> {
+    for (const order of orders) this.removeOne(order);
+  }
+
+  private removeOne(order: Order): void {
     if (!this.pending.delete(order.id)) throw new Error(`mempool: ${order.id} is not pending`);
     const { from } = order.transaction;
     const left = this.reservedBy(from) - costOf(order);

@@ -1,4 +1,6 @@
-import { ResilienceService } from 'nestjs-bulwark';
+import { CheckpointService, ResilienceService } from 'nestjs-bulwark';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Integrity } from '../integrity/integrity.js';
 import { announce } from '../process/announcement.js';
 import { closeOnSignal } from '../process/lifetime.js';
 import { HOST, urlOf } from '../process/listening.js';
@@ -7,15 +9,40 @@ import { createNode } from './create-node.js';
 
 // One node as a process of its own: settings come in as JSON, where it listens goes out by IPC.
 
-const settings = JSON.parse(process.env['NODE_SETTINGS'] ?? '') as NodeSettings;
-const app = await createNode(settings);
+try {
+  await run(JSON.parse(process.env['NODE_SETTINGS'] ?? '') as NodeSettings);
+} catch (error) {
+  const problem = error instanceof Error ? error.message : String(error);
+  announce({ type: 'failed', problem });
+  console.error(problem);
+  process.exitCode = 1;
+  if (process.connected) process.disconnect();
+}
 
-app.get(ResilienceService).events$.subscribe((event) => {
-  if (event.type !== 'circuit-state-changed') return;
-  const { target: name, from, to, reason } = event;
-  announce({ type: 'breaker', name, from, to, reason });
-});
-closeOnSignal(() => app.close());
+async function run(settings: NodeSettings): Promise<void> {
+  const app = await createNode(settings);
+  app.get(ResilienceService).events$.subscribe((event) => {
+    if (event.type !== 'circuit-state-changed') return;
+    const { target: name, from, to, reason } = event;
+    announce({ type: 'breaker', name, from, to, reason });
+  });
+  // The only thing that is ever said to a node by IPC: look at yourself.
+  process.on('message', () => void examine(app));
+  closeOnSignal(() => app.close());
 
-await app.listen(0, HOST);
-announce({ type: 'listening', url: urlOf(app.getHttpServer()) });
+  await app.listen(0, HOST);
+  announce({ type: 'listening', url: urlOf(app.getHttpServer()) });
+}
+
+/** What is wrong with its state, and with what it has on disk. */
+async function examine(app: NestExpressApplication): Promise<void> {
+  const issues = app.get(Integrity).all();
+  const { findings } = await app.get(CheckpointService).verify();
+  announce({
+    type: 'examined',
+    problems: [
+      ...issues.map(({ check, at, problem }) => `${check}: ${at}: ${problem}`),
+      ...findings.map((finding) => JSON.stringify(finding)),
+    ],
+  });
+}

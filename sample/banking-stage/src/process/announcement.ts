@@ -2,6 +2,7 @@
 export type Announcement =
   | { readonly type: 'listening'; readonly url: string }
   | { readonly type: 'failed'; readonly problem: string }
+  | { readonly type: 'examined'; readonly problems: readonly string[] }
   | {
       readonly type: 'breaker';
       readonly name: string;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { All, Controller, HttpCode, Logger, Req, Res } from '@nestjs/common';
-import { isResilienceRejection } from 'nestjs-bulwark';
+import { CheckpointError, isResilienceRejection } from 'nestjs-bulwark';
 import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
 import { batchOf, errorAnswer, idOf, parseBody, parseRequest, resultAnswer } from './json-rpc.js';
 import type { RpcAnswer, RpcId } from './json-rpc.js';
@@ -65,6 +65,12 @@ export class RpcController {
     if (error instanceof TransactionRefusedError) {
       return new RpcError(error.reason, error.message, error.facts);
     }
+    if (error instanceof CheckpointError || isKeeping(error)) {
+      return new RpcError(
+        'storage-unavailable',
+        'it is not known whether this was kept: send it again as it is',
+      );
+    }
     if (isResilienceRejection(error)) {
       const { code, retryAfter } = error;
       return new RpcError('overloaded', 'the node is busy, try again', {
@@ -76,4 +82,9 @@ export class RpcController {
     this.logger.error(error instanceof Error ? error.stack : error);
     return new RpcError('internal-error', 'internal error');
   }
+}
+
+/** The refusals of the store: nothing was kept, or nobody knows. */
+function isKeeping(error: unknown): boolean {
+  return isResilienceRejection(error) && error.policy === 'checkpoint';
 }

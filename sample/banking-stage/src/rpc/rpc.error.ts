@@ -3,7 +3,7 @@ import type { RefusalReason } from '../transaction/transaction-refused.error.js'
 type ProtocolReason =
   'parse-error' | 'invalid-request' | 'unknown-method' | 'invalid-params' | 'internal-error';
 
-export type RpcReason = ProtocolReason | RefusalReason | 'overloaded';
+export type RpcReason = ProtocolReason | RefusalReason | 'overloaded' | 'storage-unavailable';
 
 /** One number for each reason; those down to -32700 are fixed by JSON-RPC, the others are ours. */
 export const RPC_CODES: Readonly<Record<RpcReason, number>> = {
@@ -23,6 +23,7 @@ export const RPC_CODES: Readonly<Record<RpcReason, number>> = {
   'mempool-full': -32_009,
   overloaded: -32_010,
   'weak-key': -32_011,
+  'storage-unavailable': -32_012,
 };
 
 export interface RpcErrorBody {

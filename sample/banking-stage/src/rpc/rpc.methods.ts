@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ResilienceRegistry, seconds, TimeLimit } from 'nestjs-bulwark';
+import { CheckpointService, ResilienceRegistry, seconds, TimeLimit } from 'nestjs-bulwark';
 import { BankingStage } from '../banking/banking-stage.js';
 import { Chain } from '../chain/chain.js';
 import { isHexadecimal } from '../codec/hexadecimal.js';
@@ -13,6 +13,8 @@ import { RpcError } from './rpc.error.js';
 interface RpcMethod {
   readonly params: readonly string[];
   readonly run: (...args: unknown[]) => unknown;
+  /** Whether it answers with state, which may be on its way to the disk still. */
+  readonly reads?: true;
 }
 
 const OUTPUTS_SHOWN = 100;
@@ -22,11 +24,12 @@ export class RpcMethods {
   /** A Map, not an object: a method called `constructor` must be unknown. */
   private readonly methods = new Map<string, RpcMethod>([
     ['sendTransaction', { params: ['transaction'], run: (sent) => this.banking.submit(sent) }],
-    ['getBalance', { params: ['address'], run: (of) => this.ledger.balance(address(of)) }],
-    ['getAccount', { params: ['address'], run: (of) => this.getAccount(address(of)) }],
-    ['getBlock', { params: ['height'], run: (at) => this.getBlock(at) }],
-    ['getTransaction', { params: ['id'], run: (of) => this.getTransaction(transaction(of)) }],
-    ['getTransactionCount', { params: ['address?'], run: (of) => this.getTransactionCount(of) }],
+    ['getBalance', reading(['address'], (of) => this.ledger.balance(address(of)))],
+    ['getAccount', reading(['address'], (of) => this.getAccount(address(of)))],
+    ['getBlock', reading(['height'], (at) => this.getBlock(at))],
+    ['getTransaction', reading(['id'], (of) => this.getTransaction(transaction(of)))],
+    ['getTransactionCount', reading(['address?'], (of) => this.getTransactionCount(of))],
+    ['getStatistics', reading([], () => this.banking.statistics)],
     ['getHealth', { params: [], run: () => this.getHealth() }],
   ]);
 
@@ -36,6 +39,7 @@ export class RpcMethods {
     private readonly ledger: Ledger,
     private readonly mempool: Mempool,
     private readonly registry: ResilienceRegistry,
+    private readonly checkpoints: CheckpointService,
   ) {}
 
   /**
@@ -46,7 +50,10 @@ export class RpcMethods {
   async call(name: string, params: RpcParams): Promise<unknown> {
     const method = this.methods.get(name);
     if (!method) throw new RpcError('unknown-method', `there is no method ${shown(name)}`);
-    return method.run(...arrangeParams(method.params, params));
+    const answer = await method.run(...arrangeParams(method.params, params));
+    // What a client has been told, a crash must not take back.
+    if (method.reads) await this.checkpoints.flush();
+    return answer;
   }
 
   private getAccount(of: string) {
@@ -99,6 +106,10 @@ export class RpcMethods {
       pending: this.mempool.size,
     };
   }
+}
+
+function reading(params: readonly string[], run: RpcMethod['run']): RpcMethod {
+  return { params, run, reads: true };
 }
 
 function address(value: unknown): string {

@@ -1,33 +1,67 @@
 import { Child } from '../process/child.js';
+import type { DataDirectory } from '../process/data-directory.js';
+import { dataDirectory } from '../process/data-directory.js';
 import { SETTINGS_DEFAULTS } from '../settings.js';
 import type { NodeSettings } from '../settings.js';
 import type { Dials } from '../upstream/dials.js';
 
-/** The two processes of the story, on ports that the system chose. */
+const NODE = new URL('../node/main.js', import.meta.url);
+const UPSTREAM = new URL('../upstream/main.js', import.meta.url);
+
+/** The two processes of the story, on ports that the system chose, and the disk under one of them. */
 export class Stage {
+  private currentNode: Child;
+  private currentUrl = '';
+
   private constructor(
     readonly upstream: Child,
     readonly upstreamUrl: string,
-    readonly node: Child,
-    readonly nodeUrl: string,
-  ) {}
+    private readonly data: DataDirectory,
+    private readonly settings: NodeSettings,
+  ) {
+    this.currentNode = startNode(settings);
+  }
 
   static async open(
     settings: Pick<NodeSettings, 'allocations' | 'validator'>,
     { seed, blocked }: { readonly seed: number; readonly blocked: string },
   ): Promise<Stage> {
-    const upstream = Child.start('upstream', new URL('../upstream/main.js', import.meta.url), {
+    const upstream = Child.start('upstream', UPSTREAM, {
       UPSTREAM_PORT: '0',
       UPSTREAM_SEED: String(seed),
       UPSTREAM_BLOCKED: blocked,
     });
     const upstreamUrl = await upstream.listening();
-    const full: NodeSettings = { ...SETTINGS_DEFAULTS, ...settings, upstreamUrl };
-    const node = Child.start('node', new URL('../node/main.js', import.meta.url), {
-      NODE_SETTINGS: JSON.stringify(full),
-      NO_COLOR: '1',
+    const data = await dataDirectory(undefined);
+    const stage = new Stage(upstream, upstreamUrl, data, {
+      ...SETTINGS_DEFAULTS,
+      ...settings,
+      upstreamUrl,
+      dataDirectory: data.path,
+      verify: true,
     });
-    return new Stage(upstream, upstreamUrl, node, await node.listening());
+    stage.currentUrl = await stage.node.listening();
+    return stage;
+  }
+
+  get node(): Child {
+    return this.currentNode;
+  }
+
+  get nodeUrl(): string {
+    return this.currentUrl;
+  }
+
+  get directory(): string {
+    return this.data.path;
+  }
+
+  /** Another node over the same directory; resolves to the milliseconds until it serves. */
+  async restart(): Promise<number> {
+    const start = performance.now();
+    this.currentNode = startNode(this.settings);
+    this.currentUrl = await this.node.listening();
+    return performance.now() - start;
   }
 
   async turn(dials: Partial<Dials>): Promise<void> {
@@ -41,5 +75,10 @@ export class Stage {
 
   async close(): Promise<void> {
     await Promise.all([this.node.stop(), this.upstream.stop()]);
+    await this.data.remove();
   }
+}
+
+function startNode(settings: NodeSettings): Child {
+  return Child.start('node', NODE, { NODE_SETTINGS: JSON.stringify(settings), NO_COLOR: '1' });
 }

@@ -73,11 +73,11 @@ describe('chain', () => {
     expect(() => new Chain().tip).toThrow('no genesis');
   });
 
-  it('finds a transaction by its id, with its place', () => {
+  it('finds a transaction by its id, with its place', async () => {
     const chain = new Chain();
     const block = blockWithPayment();
-    chain.append(first);
-    chain.append(block);
+    await chain.append(first);
+    await chain.append(block);
     const [entry] = block.entries;
 
     expect(chain.tip).toBe(block);
@@ -90,21 +90,22 @@ describe('chain', () => {
     ['a gap', () => blockAfter(first, { height: 2 }), '1 is next'],
     ['another parent', () => blockAfter(first, { parent: 'f'.repeat(64) }), 'another parent'],
     ['genesis again', () => first, '1 is next'],
-  ])('refuses %s and stays as it was', (_, block, message) => {
+  ])('refuses %s and stays as it was', async (_, block, message) => {
     const chain = new Chain();
-    chain.append(first);
+    await chain.append(first);
 
-    expect(() => chain.append(block())).toThrow(message);
+    await expect(chain.append(block())).rejects.toThrow(message);
     expect(chain.tip).toBe(first);
   });
 
-  it('refuses a transaction that it already has', () => {
+  it('refuses a transaction that it already has', async () => {
     const chain = new Chain();
     const block = blockWithPayment();
-    chain.append(first);
-    chain.append(block);
+    await chain.append(first);
+    await chain.append(block);
 
-    expect(() => chain.append(blockAfter(block, { entries: block.entries }))).toThrow('already in');
+    const again = blockAfter(block, { entries: block.entries });
+    await expect(chain.append(again)).rejects.toThrow('already in');
     expect(chain.tip).toBe(block);
   });
 });

@@ -38,6 +38,7 @@ describe('a provisional quote', () => {
   const client = new FeesClient({
     ...SETTINGS_DEFAULTS,
     upstreamUrl: 'http://127.0.0.1:1',
+    dataDirectory: 'unused',
     allocations: [],
     validator: alice.address,
   });

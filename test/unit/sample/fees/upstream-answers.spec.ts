@@ -15,7 +15,13 @@ async function serve(listener: RequestListener): Promise<string> {
 }
 
 function quoteFrom(upstreamUrl: string): Promise<unknown> {
-  const settings = { ...SETTINGS_DEFAULTS, upstreamUrl, allocations: [], validator: bob.address };
+  const settings = {
+    ...SETTINGS_DEFAULTS,
+    upstreamUrl,
+    dataDirectory: 'unused',
+    allocations: [],
+    validator: bob.address,
+  };
   return new FeesClient(settings).quote(pay(alice, bob, 1));
 }
 

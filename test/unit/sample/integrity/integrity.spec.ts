@@ -22,9 +22,9 @@ function forge({ chain }: World, at: number, change: (block: Block) => Partial<B
   const blocks = chain['blocks'];
   for (const [height, block] of blocks.entries()) {
     if (height < at) continue;
-    const parent = blocks[height - 1]?.hash ?? block.parent;
+    const parent = (height > 0 && blocks.at(height - 1)?.hash) || block.parent;
     const { hash: _, ...content } = { ...block, parent, ...(height === at ? change(block) : {}) };
-    blocks[height] = sealed(content);
+    blocks.set(height, sealed(content));
   }
 }
 
@@ -38,7 +38,7 @@ function blockOf({ chain }: World, height: number): Block {
 }
 
 function replaceBlock({ chain }: World, height: number, change: Partial<Block>): void {
-  chain['blocks'][height] = { ...chain['blocks'][height]!, ...change };
+  chain['blocks'].set(height, { ...chain.blockAt(height)!, ...change });
 }
 
 const [, second] = [pay(alice, bob, 1), pay(alice, bob, 2)];
@@ -87,7 +87,7 @@ describe('integrity', () => {
       'another parent, hash and all',
       'chain-continuity',
       ({ chain }) => {
-        chain['blocks'][2] = sealed({ ...chain['blocks'][2]!, parent: 'f'.repeat(64) });
+        chain['blocks'].set(2, sealed({ ...chain.blockAt(2)!, parent: 'f'.repeat(64) }));
       },
     ],
     ['a chain without genesis', 'chain-continuity', ({ chain }) => chain['blocks'].splice(0)],

@@ -29,14 +29,12 @@ async function boot(): Promise<void> {
     stopping = true;
     await app.close();
     await upstream.stop();
-    await data.remove();
   };
   upstream.onExit(() => {
     if (!stopping) console.log('\nThe upstream process is gone; the node goes on without it.\n');
   });
 
-  await app.listen(port, HOST).catch(async (error: unknown) => {
-    await data.remove();
+  await app.listen(port, HOST).catch((error: unknown) => {
     throw explained(error, port, 'PORT');
   });
   console.log(guide(urlOf(app.getHttpServer()), upstreamUrl, data));

@@ -17,7 +17,8 @@ export class RpcClient {
   private lastId = 0;
 
   constructor(
-    private readonly url: string,
+    /** Or where it is now: a node that was restarted listens elsewhere. */
+    private readonly url: string | (() => string),
     private readonly timeout = 10_000,
   ) {}
 
@@ -29,13 +30,25 @@ export class RpcClient {
     return answer.result as T;
   }
 
+  /** One method with many params, as one batch; the results in the order of the params. */
+  async callEach<T>(method: string, params: readonly unknown[]): Promise<T[]> {
+    const requests = params.map((one, id) => ({ jsonrpc: '2.0', id, method, params: [one] }));
+    const answers = (await this.fetch(JSON.stringify(requests))) as { id: number; result: T }[];
+    return answers.toSorted((a, b) => a.id - b.id).map(({ result }) => result);
+  }
+
   async post(body: string): Promise<{ result?: unknown; error?: RpcErrorBody }> {
-    const response = await fetch(`${this.url}/rpc`, {
+    return (await this.fetch(body)) as { result?: unknown; error?: RpcErrorBody };
+  }
+
+  private async fetch(body: string): Promise<unknown> {
+    const url = typeof this.url === 'string' ? this.url : this.url();
+    const response = await fetch(`${url}/rpc`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body,
       signal: AbortSignal.timeout(this.timeout),
     });
-    return (await response.json()) as { result?: unknown; error?: RpcErrorBody };
+    return response.json();
   }
 }

@@ -71,6 +71,26 @@ export class Child {
     this.process.once('exit', listener);
   }
 
+  /** Says something to it; resolves to its next announcement of this kind. */
+  ask<T extends Announcement['type']>(
+    message: string,
+    type: T,
+  ): Promise<Extract<Announcement, { type: T }>> {
+    return new Promise((resolve, reject) => {
+      this.process.once('exit', () => reject(new Error(`${this.name}: it ended`)));
+      this.listeners.push((announcement) => {
+        if (announcement.type === type) resolve(announcement as never);
+      });
+      this.process.send(message);
+    });
+  }
+
+  /** At once: it gets no chance to put anything in order. */
+  async kill(): Promise<void> {
+    this.process.kill('SIGKILL');
+    await this.exited;
+  }
+
   async stop(): Promise<void> {
     if (!this.running) return;
     this.process.kill('SIGTERM');

@@ -3,7 +3,7 @@ import { transactionId } from '../transaction/transaction.js';
 import type { Transaction, TransactionId } from '../transaction/transaction.js';
 
 /** When a transaction of the traffic was sent; `scene` is everything outside the traffic. */
-export type Phase = 'calm' | 'transient' | 'outage' | 'after' | 'scene';
+export type Phase = 'calm' | 'transient' | 'outage' | 'crash' | 'after' | 'scene';
 
 export interface Sent {
   readonly id: TransactionId;
@@ -12,6 +12,8 @@ export interface Sent {
   /** Whether the breaker was open when it was sent. */
   readonly whileOpen: boolean;
   readonly receipt?: Receipt;
+  /** The receipt was lost on its way; sent again, it was said to have been accepted before. */
+  readonly accepted?: true;
   /** Why there is no receipt. Neither of the two: the answer has not come yet. */
   readonly problem?: string;
   readonly ms?: number;
@@ -28,12 +30,12 @@ export class Books {
     return id;
   }
 
-  close(id: TransactionId, outcome: Pick<Sent, 'receipt' | 'problem' | 'ms'>): Sent {
+  close(id: TransactionId, outcome: Pick<Sent, 'receipt' | 'accepted' | 'problem' | 'ms'>): Sent {
     const sent = this.records.get(id);
     if (!sent) throw new Error(`books: ${id} was never sent`);
     const closed = { ...sent, ...outcome };
     this.records.set(id, closed);
-    if (outcome.receipt) this.counts.set(sent.phase, this.acknowledgedIn(sent.phase) + 1);
+    if (isAcknowledged(closed)) this.counts.set(sent.phase, this.acknowledgedIn(sent.phase) + 1);
     return closed;
   }
 
@@ -50,7 +52,14 @@ export class Books {
   }
 
   acknowledged(): Sent[] {
-    return [...this.records.values()].filter(({ receipt }) => receipt !== undefined);
+    return [...this.records.values()].filter(isAcknowledged);
+  }
+
+  /** Without an answer yet. */
+  underway(): Sent[] {
+    return [...this.records.values()].filter(
+      (sent) => sent.problem === undefined && !isAcknowledged(sent),
+    );
   }
 
   /** Share of the transactions of a phase that were acknowledged, in per cent. */
@@ -58,6 +67,10 @@ export class Books {
     const sent = this.sentIn(phase).length;
     return sent === 0 ? 0 : (100 * this.acknowledgedIn(phase)) / sent;
   }
+}
+
+function isAcknowledged({ receipt, accepted }: Sent): boolean {
+  return accepted === true || receipt !== undefined;
 }
 
 export function percentile(values: readonly number[], share: number): number {

@@ -19,10 +19,12 @@ export class HealthWatch {
   private stopped = false;
   private watching: Promise<void> = Promise.resolve();
 
-  constructor(
-    private readonly nodeUrl: string,
-    node: Child,
-  ) {
+  /** Nobody is expected to answer: what is seen meanwhile is not written down. */
+  away = false;
+
+  constructor(private readonly nodeUrl: () => string) {}
+
+  follow(node: Child): void {
     node.listeners.push((announcement) => {
       if (announcement.type !== 'breaker') return;
       this.moves.push(announcement);
@@ -50,22 +52,27 @@ export class HealthWatch {
 
   private async watch(): Promise<void> {
     while (!this.stopped) {
-      const before = this.now;
+      const wasAway = this.away;
       const now = await this.look();
-      this.seen.push(now);
-      if (before?.status !== now.status || before.http !== now.http || before.ready !== now.ready) {
-        say(`/health: ${now.status}, HTTP ${now.http}; /health/ready: HTTP ${now.ready}`);
-      }
+      if (!wasAway && !this.away) this.note(now);
       await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS));
     }
+  }
+
+  private note(now: HealthSeen): void {
+    const before = this.now;
+    this.seen.push(now);
+    if (before?.status === now.status && before.http === now.http && before.ready === now.ready)
+      return;
+    say(`/health: ${now.status}, HTTP ${now.http}; /health/ready: HTTP ${now.ready}`);
   }
 
   private async look(): Promise<HealthSeen> {
     try {
       const signal = AbortSignal.timeout(5_000);
       const [health, ready] = await Promise.all([
-        fetch(`${this.nodeUrl}/health`, { signal }),
-        fetch(`${this.nodeUrl}/health/ready`, { signal }),
+        fetch(`${this.nodeUrl()}/health`, { signal }),
+        fetch(`${this.nodeUrl()}/health/ready`, { signal }),
       ]);
       await ready.arrayBuffer();
       const { status } = (await health.json()) as { status: string };

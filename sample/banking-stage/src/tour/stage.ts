@@ -1,5 +1,4 @@
 import { Child } from '../process/child.js';
-import type { DataDirectory } from '../process/data-directory.js';
 import { dataDirectory } from '../process/data-directory.js';
 import { SETTINGS_DEFAULTS } from '../settings.js';
 import type { NodeSettings } from '../settings.js';
@@ -16,7 +15,6 @@ export class Stage {
   private constructor(
     readonly upstream: Child,
     readonly upstreamUrl: string,
-    private readonly data: DataDirectory,
     private readonly settings: NodeSettings,
   ) {
     this.currentNode = startNode(settings);
@@ -32,12 +30,12 @@ export class Stage {
       UPSTREAM_BLOCKED: blocked,
     });
     const upstreamUrl = await upstream.listening();
-    const data = await dataDirectory(undefined);
-    const stage = new Stage(upstream, upstreamUrl, data, {
+    const { path } = await dataDirectory();
+    const stage = new Stage(upstream, upstreamUrl, {
       ...SETTINGS_DEFAULTS,
       ...settings,
       upstreamUrl,
-      dataDirectory: data.path,
+      dataDirectory: path,
       verify: true,
     });
     stage.currentUrl = await stage.node.listening();
@@ -52,16 +50,17 @@ export class Stage {
     return this.currentUrl;
   }
 
-  get directory(): string {
-    return this.data.path;
-  }
-
   /** Another node over the same directory; resolves to the milliseconds until it serves. */
   async restart(): Promise<number> {
     const start = performance.now();
     this.currentNode = startNode(this.settings);
     this.currentUrl = await this.node.listening();
     return performance.now() - start;
+  }
+
+  /** What the node finds wrong with itself and with what it has on disk. */
+  async examine(): Promise<readonly string[]> {
+    return (await this.node.ask('examine', 'examined')).problems;
   }
 
   async turn(dials: Partial<Dials>): Promise<void> {
@@ -75,7 +74,6 @@ export class Stage {
 
   async close(): Promise<void> {
     await Promise.all([this.node.stop(), this.upstream.stop()]);
-    await this.data.remove();
   }
 }
 

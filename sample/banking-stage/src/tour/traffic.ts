@@ -9,10 +9,18 @@ import type { TrafficPlan } from './plan.js';
 const WORKERS = 16;
 /** How long a client thinks between two payments, milliseconds. */
 const PAUSE = { least: 10, most: 50 };
+/** How long one waits who got no answer. */
+const RETRY_PAUSE_MS = 50;
+
+type Outcome = Pick<Sent, 'receipt' | 'accepted' | 'problem'> & { readonly unanswered?: true };
 
 /** Many clients at once, each waiting for the answer before its next payment. */
 export class Traffic {
   phase: Phase = 'calm';
+  /** Whether a transaction without an answer is sent again, as it is, until there is one. */
+  persistent = false;
+  /** How many were sent again. */
+  resent = 0;
   private stopped = false;
   private workers: Promise<void>[] = [];
 
@@ -46,12 +54,24 @@ export class Traffic {
     const record = { transaction, phase, whileOpen: this.breakerIsOpen() };
     const id = this.books.open(record);
     const start = performance.now();
+    let outcome = await this.attempt(transaction);
+    if (outcome.unanswered && this.persistent) this.resent++;
+    while (outcome.unanswered && this.persistent) {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+      outcome = await this.attempt(transaction);
+      // Then the answer was lost, and not the transaction.
+      if (outcome.problem === 'replayed') outcome = { accepted: true };
+    }
+    const { unanswered: _, ...closing } = outcome;
+    return this.books.close(id, { ...closing, ms: performance.now() - start });
+  }
+
+  private async attempt(transaction: Transaction): Promise<Outcome> {
     try {
-      const receipt = await this.rpc.call<Receipt>('sendTransaction', transaction);
-      return this.books.close(id, { receipt, ms: performance.now() - start });
+      return { receipt: await this.rpc.call<Receipt>('sendTransaction', transaction) };
     } catch (error) {
-      const problem = error instanceof RpcFailure ? error.reason : String(error);
-      return this.books.close(id, { problem, ms: performance.now() - start });
+      if (error instanceof RpcFailure) return { problem: error.reason };
+      return { problem: String(error), unanswered: true };
     }
   }
 }

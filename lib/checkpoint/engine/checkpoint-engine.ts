@@ -136,7 +136,7 @@ export class CheckpointEngine implements CallHost {
     }
     await Promise.all([...this.components.values()].map(({ starting }) => starting));
     if (this.isChanged) await this.saving.save({ barrier: true });
-    else if (this.isWeakened) await this.saving.save();
+    else if (this.isWeakened) await this.saving.save({ whole: true });
     else await this.store.flush();
     this.isChanged = false;
     this.isWeakened = false;

@@ -35,7 +35,11 @@ export class Saving {
     return this.all().some(({ unsaved, isSaved, captured }) => unsaved > 0 || !isSaved || captured);
   }
 
-  save(options: { readonly barrier?: boolean } = {}): Promise<CheckpointInfo> {
+  /** @param options `whole`: those too that have not changed, for what is kept of them is damaged */
+  save(
+    options: { readonly barrier?: boolean; readonly whole?: boolean } = {},
+  ): Promise<CheckpointInfo> {
+    if (options.whole === true) for (const component of this.all()) component.isSaved = false;
     return this.inTurn(() => this.saveNow(options.barrier === true));
   }
 

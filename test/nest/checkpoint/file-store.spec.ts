@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type INestApplicationContext, Injectable } from '@nestjs/common';
@@ -70,6 +70,25 @@ it('keeps state in a directory, for one application at a time', async () => {
   expect(await orders.take('o3', 'bolt')).toBe(96);
   const report = await second.get(CheckpointService).verify();
   expect(report).toMatchObject({ ok: true, findings: [] });
+});
+
+it('starts beside a saved state that has rotted, and saves a whole one in its place', async () => {
+  for (const life of [1, 2]) {
+    const app = await start();
+    await app.get(Orders).take(`o${life}`, 'bolt');
+    await app.close();
+  }
+  const newest = (await readdir(directory)).filter((name) => name.startsWith('s-')).toSorted();
+  const file = join(directory, newest.at(-1)!);
+  const bytes = await readFile(file);
+  bytes[bytes.length >> 1]! ^= 1;
+  await writeFile(file, bytes);
+
+  const app = await start();
+
+  expect([...app.get(Orders).taken]).toEqual(['o1', 'o2']);
+  const report = await app.get(CheckpointService).verify();
+  expect(report.checkpoints[0]?.id).toBe('3');
 });
 
 it('two applications in one process have a directory each', async () => {

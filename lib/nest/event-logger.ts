@@ -8,6 +8,8 @@ const LOGGED = new Set<ResilienceEvent['type']>([
   'predicate-failed',
   'unbound-call',
   'retry-declined',
+  'store-fenced',
+  'checkpoint-failed',
 ]);
 
 interface Bus {
@@ -53,6 +55,10 @@ function sentence(event: ResilienceEvent): string {
       return `${event.target} ran without its policies: Nest did not construct the instance, or it was called before the application had started; see ResilienceService.bind`;
     case 'retry-declined':
       return `${event.target}: not retried, for a retry further in has used up its attempts on the same error; nested retries do not multiply, unless retryNested is true`;
+    case 'store-fenced':
+      return `checkpoint: a write or sync failed (${String(event.error)}); nothing is accepted until the store could be opened again`;
+    case 'checkpoint-failed':
+      return `checkpoint: a save failed (${String(event.error)}); the journal goes on`;
     default:
       return event.type;
   }

@@ -6,6 +6,7 @@ import type {
   Appended,
   CheckpointInfo,
   CheckpointStore,
+  OpenReport,
   StoreContents,
   VerifyReport,
 } from '../checkpoint-store.js';
@@ -55,6 +56,8 @@ export class CheckpointEngine implements CallHost {
   readonly values: Values;
   readonly components = new Map<string, Component>();
   state: EngineState = 'new';
+  /** What the store found when it was opened first. */
+  report: OpenReport | undefined;
   private readonly codec: Codec;
   private readonly store: CheckpointStore;
   private readonly clock: Clock;
@@ -88,6 +91,7 @@ export class CheckpointEngine implements CallHost {
     this.recovered = await loadContents(contents, this.codec, this.values);
     this.lost = contents.lost;
     this.isWeakened = contents.report.weakened;
+    this.report = contents.report;
     this.state = 'open';
     this.tellRecovered(contents);
   }

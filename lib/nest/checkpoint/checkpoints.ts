@@ -1,4 +1,4 @@
-import type { BeforeApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
 import type { CheckpointStore } from '../../checkpoint/checkpoint-store.js';
 import { claimOf } from '../../checkpoint/component/claims.js';
 import { backgroundClock } from '../../checkpoint/stores/file/background-clock.js';
@@ -12,6 +12,7 @@ import type { ApplicationRuntime } from '../application-runtime.js';
 import { type AnyClass, classOf } from '../binding.js';
 import type { CheckpointConfig } from './checkpoint.config.js';
 import { componentOf } from './component-record.js';
+import { logRecovery } from './recovery-log.js';
 
 /** The injection token of the components' host, the same in every copy of the package. */
 export const CHECKPOINTS = Symbol.for('bulwark:checkpoints');
@@ -50,6 +51,7 @@ export class Checkpoints implements BeforeApplicationShutdown {
       verify,
     });
     await engine.open();
+    if (engine.report !== undefined) logRecovery(engine.report, new Logger('Bulwark'));
     return new Checkpoints(engine, components);
   }
 

@@ -262,11 +262,14 @@ describe('error matchers', () => {
     expect(compileMatcher(undefined, 'x', true, () => {})).toBeUndefined();
   });
 
-  it.each([5, {}, '', [5], [''], ['A', 5], [null, Known], new Array(1)])('%p is not understood', (value) => {
-    expect(errorMatchers(value)).toBe(
-      'an error class, a code or name, a predicate, or a list of these',
-    );
-  });
+  it.each([5, {}, '', [5], [''], ['A', 5], [null, Known], new Array(1)])(
+    '%p is not understood',
+    (value) => {
+      expect(errorMatchers(value)).toBe(
+        'an error class, a code or name, a predicate, or a list of these',
+      );
+    },
+  );
 });
 
 describe('rejections', () => {

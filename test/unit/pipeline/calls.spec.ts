@@ -67,6 +67,53 @@ it('a call without a limit has no deadline, one with a limit the moment of its e
   expect(contexts[1]!.deadline).toBe(world.clock.epoch() + 100);
 });
 
+it('a call that nothing can end has a context too: its name, and a signal that never aborts', async () => {
+  const world = new World();
+  const contexts: CallContext[] = [];
+  const target = world.target('A', { circuitBreaker: {} });
+  await world.call(target, () => {
+    contexts.push(currentCall());
+    return Promise.resolve();
+  });
+
+  const [context] = contexts;
+  expect(context).toMatchObject({ target: 'A', attempt: 1 });
+  expect(context!.signal).toBeInstanceOf(AbortSignal);
+  expect(context!.signal).toBe(context!.signal);
+  expect(context!.signal.aborted).toBe(false);
+  expect(context!.remaining()).toBe(Number.POSITIVE_INFINITY);
+  expect('deadline' in context!).toBe(false);
+});
+
+it('of the policies that a call meets some may be one for all, and others one per key', async () => {
+  const world = new World();
+  const target = world.target('A', {
+    circuitBreaker: { failureThreshold: 1, key: (id: string) => id },
+    bulkhead: { maxConcurrent: 1 },
+  });
+  await world.fail(target, 1, 'a');
+  void caught(runPromise(target, never, undefined, ['b']));
+  const answers = [
+    await world.call(target, () => Promise.resolve(1), 'a'),
+    target.pipeline.bulkhead!.policy.snapshot().running,
+  ];
+
+  expect(answers).toMatchObject([{ code: 'CIRCUIT_OPEN' }, 1]);
+});
+
+it('an answer that is judged a failure is not kept for calls that fail', async () => {
+  const world = new World();
+  const target = world.target('A', {
+    circuitBreaker: { isFailure: (settled) => !settled.ok || settled.value === 'bad' },
+    fallback: { cache: { ttl: 1_000, key: () => 'all' } },
+  });
+  const down = (): Promise<never> => Promise.reject(new Error('down'));
+  expect(await world.call(target, () => Promise.resolve('bad'))).toBe('bad');
+  expect(await world.call(target, down)).toEqual(new Error('down'));
+  expect(await world.call(target, () => Promise.resolve('good'))).toBe('good');
+  expect(await world.call(target, down)).toBe('good');
+});
+
 describe('an explanation', () => {
   it('of the first error has no attempts before it, and by default no decisions', async () => {
     const world = new World();

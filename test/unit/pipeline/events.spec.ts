@@ -142,6 +142,22 @@ describe('of a time that has passed', () => {
 });
 
 describe('of a breaker', () => {
+  it('a function for its open time that throws, by the name of the option', async () => {
+    const world = new World();
+    const fault = new Error('boom');
+    const openFor = (): never => {
+      throw fault;
+    };
+    await world.fail(world.target('A', { circuitBreaker: { failureThreshold: 1, openFor } }), 1);
+
+    expect(world.events[0]).toMatchObject({
+      type: 'predicate-failed',
+      target: 'A',
+      option: 'openFor',
+      error: fault,
+    });
+  });
+
   it('when it may be tried again, where that is known, and by which key where it has one', async () => {
     const world = new World();
     const options = { failureThreshold: 1, openFor: 1_000, openJitter: 0 };

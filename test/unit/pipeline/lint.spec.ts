@@ -1,4 +1,10 @@
-import { lint, type LintCode, type LintFinding, unsuppressed } from '../../../lib/pipeline/lint.js';
+import {
+  lint,
+  LINT_CODES,
+  type LintCode,
+  type LintFinding,
+  unsuppressed,
+} from '../../../lib/pipeline/lint.js';
 import { nearestNames } from '../../../lib/pipeline/nearest-names.js';
 import type { PolicySet } from '../../../lib/pipeline/policy-set.js';
 
@@ -147,16 +153,20 @@ it('IMPLAUSIBLE_RATE is said above 100,000 a second, and of a burst of a hundred
 });
 
 describe('WRITE_WITHOUT_IDEMPOTENT', () => {
-  it.each(['Orders.create', 'Orders.createOrder', 'M/Orders.save#2', 'orders.mint', 'send-mail'])(
-    'is said of a retry of %s',
-    (name) => {
-      expect(codes({ retry: {} }, name)).toEqual(['WRITE_WITHOUT_IDEMPOTENT']);
-      expect(codes({ retry: { idempotent: true } }, name)).toEqual([]);
-      expect(codes({ retry: { idempotent: false } }, name)).toEqual([]);
-      expect(codes({ retry: { maxAttempts: 1, totalTimeout: 5 } }, name)).toEqual([]);
-      expect(codes({ circuitBreaker: {} }, name)).toEqual([]);
-    },
-  );
+  it.each([
+    'Orders.create',
+    'Orders._create',
+    'Orders.createOrder',
+    'M/Orders.save#2',
+    'orders.mint',
+    'send-mail',
+  ])('is said of a retry of %s', (name) => {
+    expect(codes({ retry: {} }, name)).toEqual(['WRITE_WITHOUT_IDEMPOTENT']);
+    expect(codes({ retry: { idempotent: true } }, name)).toEqual([]);
+    expect(codes({ retry: { idempotent: false } }, name)).toEqual([]);
+    expect(codes({ retry: { maxAttempts: 1, totalTimeout: 5 } }, name)).toEqual([]);
+    expect(codes({ circuitBreaker: {} }, name)).toEqual([]);
+  });
 
   it('says the word that sounds like a write', () => {
     expect(of({ retry: {} }, 'Orders.createOrder')[0]!.problem).toMatch(
@@ -257,6 +267,10 @@ describe('POLICY_NEVER_ACTS', () => {
       'a retry that only hands on its deadline',
       { retry: { propagateDeadline: true, maxAttempts: 1 }, timeLimit: 5 },
     ],
+    ['a deadline of a limit by options', { timeLimit: { propagateDeadline: true, ms: 5 } }],
+    ['a retryOn that lists an error', { retry: { retryOn: ['X'] } }],
+    ['a failOn that lists an error', { circuitBreaker: { failOn: ['X'] } }],
+    ['an on that lists an error', { fallback: { value: 1, on: ['X'] } }],
     ['a deadline that is not handed on', { retry: { propagateDeadline: false } }],
     [
       'a queueTimeout beside a limit of each value',
@@ -375,6 +389,20 @@ describe('what the configuration names', () => {
       },
     ]);
   });
+});
+
+it('the codes are known by name, for who wants to suppress one', () => {
+  expect(LINT_CODES.toSorted()).toEqual([
+    'IMPLAUSIBLE_RATE',
+    'NESTED_RETRY',
+    'POLICY_NEVER_ACTS',
+    'QUEUE_WITHOUT_LIMIT',
+    'TOTAL_TIMEOUT_TOO_SHORT',
+    'UNUSED_OVERRIDE',
+    'UNUSED_PRESET',
+    'WINDOW_CANNOT_FILL',
+    'WRITE_WITHOUT_IDEMPOTENT',
+  ]);
 });
 
 it('what is said to be meant is left out, by code and by target', () => {

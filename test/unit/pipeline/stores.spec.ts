@@ -136,6 +136,19 @@ describe('the same options again', () => {
 });
 
 describe('everything begins anew', () => {
+  it('with every hand taken off', () => {
+    const world = new World();
+    world.target('A', { circuitBreaker: {} });
+    const control = world.runtime.registry.breakers.control('A')!;
+    control.isolate();
+    control.isolate();
+    control.disable();
+    world.runtime.reset();
+
+    expect(breakerOf(world).state).toBe('closed');
+    expect(control.release()).toBe(false);
+  });
+
   it('with breakers closed, by a reason that says so, of keys too', async () => {
     const world = new World();
     const options = { failureThreshold: 1 };

@@ -36,6 +36,7 @@ describe('#82 a structural key', () => {
     [1n, '1n'],
     [1n, 2n],
     [null, ''],
+    [[null], []],
     [true, 'true'],
     [null, undefined],
     [null, 'null'],

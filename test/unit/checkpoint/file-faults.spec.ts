@@ -225,6 +225,27 @@ describe('a disk that fails', () => {
     await expectIntact(world, 'full');
   });
 
+  test('a state that does not read back as it was written is no checkpoint', async () => {
+    const world = new FaultyDisk();
+    const store = await prepared(world);
+    let rotted = false;
+    world.fault = ({ call, path }) => {
+      if (call !== 'sync' || rotted || !path.includes('tmp')) return undefined;
+      const bytes = world.disk.bytesOf(path);
+      if (!bytes.toString('latin1').startsWith('BULWARK-STATE')) return undefined;
+      bytes[bytes.length - 1]! ^= 4;
+      rotted = true;
+      return undefined;
+    };
+    await expect(store.snapshot([part('state 2')])).rejects.toThrow(/not read back as it was/);
+    expect(rotted).toBe(true);
+    expect((await store.list()).map(({ id }) => id)).toContain('1');
+    expect(await world.temporaries).toEqual([]);
+    await store.snapshot([part('state 3')]);
+    await store.close();
+    await expectIntact(world, 'snapshot');
+  });
+
   test('when pruning fails the snapshot stands, and the next one prunes', async () => {
     const world = new FaultyDisk();
     const store = await prepared(world);

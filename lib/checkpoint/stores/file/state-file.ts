@@ -4,7 +4,8 @@ import type { Clock } from '../../../kernel/clock.js';
 import type { SavedPart, Sequence } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { damaged, ioFailure } from './failures.js';
-import { type OpenFile, readFully, writeAll } from './file-system.js';
+import { CHUNK, ChunkedFile, hashOf, type WrittenFile } from './chunked-file.js';
+import { type OpenFile, readFully } from './file-system.js';
 import type { ManifestPart } from './manifest.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
@@ -13,87 +14,16 @@ import { closeQuietly, type StoreDirectory } from './store-directory.js';
  * checksum is in the manifest, so that a file in the place of another is noticed too.
  */
 export const STATE_SIGNATURE = 'BULWARK-STATE 1\n';
-const CHUNK = 1024 * 1024;
-const FIRST_CHUNK = 16 * 1024;
 /** The longest that pieces are made before others have a turn. */
 const PATIENCE = 5;
 const MAX_PIECE_BYTES = 0x3fff_ffff;
-
-/** What a file of states was found to hold. */
-export interface Measured {
-  readonly fileBytes: number;
-  readonly sha256: string;
-}
-
-/** Puts bytes into a file in chunks, and hashes each while the disk takes it. */
-class ChunkedFile {
-  private readonly hash = createHash('sha256');
-  // most states are small: the full size is for those that go on
-  private buffer: Buffer | undefined = Buffer.allocUnsafe(FIRST_CHUNK);
-  private spare: Buffer | undefined;
-  private filled = 0;
-  private position = 0;
-  private writing: Promise<void> = Promise.resolve();
-
-  constructor(private readonly file: OpenFile) {}
-
-  /** The bytes may be used again once this resolves. */
-  async add(bytes: Uint8Array): Promise<void> {
-    if (bytes.length >= CHUNK) {
-      await this.drain();
-      for (let at = 0; at < bytes.length; at += CHUNK) {
-        await this.put(bytes.subarray(at, at + CHUNK));
-      }
-      await this.writing;
-      return;
-    }
-    this.buffer ??= Buffer.allocUnsafe(CHUNK);
-    const room = this.buffer.length - this.filled;
-    this.buffer.set(bytes.subarray(0, room), this.filled);
-    this.filled += Math.min(room, bytes.length);
-    if (this.filled < this.buffer.length) return;
-    await this.drain();
-    if (bytes.length > room) await this.add(bytes.subarray(room));
-  }
-
-  async finish(): Promise<Measured> {
-    await this.drain();
-    await this.writing;
-    await this.file.sync();
-    return { fileBytes: this.position, sha256: this.hash.digest('hex') };
-  }
-
-  private async drain(): Promise<void> {
-    const { buffer, filled } = this;
-    if (buffer === undefined || filled === 0) return;
-    const chunk = buffer.subarray(0, filled);
-    this.buffer = this.spare;
-    this.spare = buffer.length === CHUNK ? buffer : undefined;
-    this.filled = 0;
-    await this.put(chunk);
-  }
-
-  /** Resolves when no write is under way; the file may be closed then. */
-  async settled(): Promise<void> {
-    await this.writing.catch(() => {});
-  }
-
-  /** One write at a time: this waits for the one before, whose buffer is free then. */
-  private async put(chunk: Uint8Array): Promise<void> {
-    await this.writing;
-    this.writing = writeAll(this.file, chunk, this.position);
-    this.writing.catch(() => {}); // it is awaited, but later
-    this.position += chunk.length;
-    this.hash.update(chunk);
-  }
-}
 
 /** Writes the pieces into a new file; resolves when they are on the disk. */
 export async function writeState(
   file: OpenFile,
   pieces: Iterable<Uint8Array>,
   clock: Clock,
-): Promise<Measured & { readonly bytes: number }> {
+): Promise<WrittenFile & { readonly bytes: number }> {
   const out = new ChunkedFile(file);
   try {
     const bytes = await addPieces(out, pieces, clock);
@@ -131,15 +61,8 @@ async function addPieces(
   return bytes;
 }
 
-/** Writes a file of any other kind in the same way. */
-export async function writeWhole(file: OpenFile, bytes: Uint8Array): Promise<Measured> {
-  const out = new ChunkedFile(file);
-  await out.add(bytes);
-  return out.finish();
-}
-
 /** Writes a second file like the first. */
-export async function copyState(from: OpenFile, size: number, to: OpenFile): Promise<Measured> {
+export async function copyState(from: OpenFile, size: number, to: OpenFile): Promise<WrittenFile> {
   const out = new ChunkedFile(to);
   const buffer = Buffer.allocUnsafe(CHUNK);
   for (let at = 0; at < size;) {
@@ -149,27 +72,6 @@ export async function copyState(from: OpenFile, size: number, to: OpenFile): Pro
     at += read;
   }
   return out.finish();
-}
-
-/** Reads all of a file, reading on while it hashes. */
-export async function measure(file: OpenFile, size: number): Promise<Measured> {
-  const hash = createHash('sha256');
-  let [buffer, next] = [Buffer.allocUnsafe(Math.min(CHUNK, size)), Buffer.alloc(0)];
-  if (size > CHUNK) next = Buffer.allocUnsafe(CHUNK);
-  const readAt = (into: Buffer, at: number): Promise<number> =>
-    readFully(file, into.subarray(0, Math.max(0, Math.min(CHUNK, size - at))), at);
-  let fileBytes = 0;
-  let read = await readAt(buffer, 0);
-  while (read > 0) {
-    const done = buffer.subarray(0, read);
-    fileBytes += read;
-    const reading = readAt(next, fileBytes);
-    reading.catch(() => {}); // it is awaited, but later
-    hash.update(done);
-    read = await reading;
-    [buffer, next] = [next, buffer];
-  }
-  return { fileBytes, sha256: hash.digest('hex') };
 }
 
 /** What is wrong with the file of a part; undefined if it is whole. */
@@ -182,8 +84,7 @@ export async function problemOfState(
   if (file === undefined) return problem;
   try {
     if (size !== part.fileBytes) return `it has ${size} bytes instead of ${part.fileBytes}`;
-    const found = await measure(file, size);
-    return found.sha256 === part.sha256 ? undefined : 'its checksum is wrong';
+    return (await hashOf(file, size)) === part.sha256 ? undefined : 'its checksum is wrong';
   } finally {
     await closeQuietly(file);
   }

@@ -4,7 +4,8 @@ import { damaged } from './failures.js';
 import { stateName, temporaryName } from './file-names.js';
 import type { OpenFile } from './file-system.js';
 import { encodeManifest, type Manifest, type ManifestPart } from './manifest.js';
-import { copyState, type Measured, measure, writeState, writeWhole } from './state-file.js';
+import { readsBack, writeWhole, type WrittenFile } from './chunked-file.js';
+import { copyState, writeState } from './state-file.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
 /** Where a checkpoint's files go, and the numbers in their names. */
@@ -18,7 +19,7 @@ export interface Place {
  * Makes a file that has its name only when it is whole: written under another, synced, read back and
  * compared. What goes wrong leaves nothing behind.
  */
-export async function makeFile<T extends Measured>(
+export async function makeFile<T extends WrittenFile>(
   directory: StoreDirectory,
   name: string,
   write: (file: OpenFile) => Promise<T>,
@@ -27,8 +28,7 @@ export async function makeFile<T extends Measured>(
   const file = await directory.fs.create(directory.join(temporary));
   try {
     const written = await write(file);
-    const found = await measure(file, written.fileBytes);
-    if (found.sha256 !== written.sha256) {
+    if (!(await readsBack(file, written))) {
       throw damaged(`${directory.join(name)} was not read back as it was written.`);
     }
     await file.close();

@@ -67,6 +67,16 @@ describe('real processes', () => {
     600_000,
   );
 
+  test.each(['sync', 'manual'])(
+    '#103 a real ext4 that loses its power loses nothing acknowledged (%s)',
+    async (mode) => {
+      const { stdout } = await run(process.execPath, [script('power-cut'), '4', mode]);
+      if (stdout.startsWith('SKIPPED')) process.stderr.write(stdout);
+      else expect(JSON.parse(stdout)).toMatchObject({ cuts: 4 });
+    },
+    120_000,
+  );
+
   test('#117 of many processes that find a dead owner one wins', async () => {
     const place = join(directory, 'race');
     const first = new Writer(place);

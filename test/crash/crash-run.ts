@@ -44,11 +44,16 @@ class Oracle {
   }
 }
 
-/** One life after another of one store, each ended by a crash; throws where a promise was broken. */
+/**
+ * One life after another of one store, each ended by crashes; throws where a promise was broken.
+ *
+ * @returns how many crashes that were
+ */
 export async function crashRun(
   seed: number,
   wrap: (fs: CrashFileSystem) => FileSystem = (fs) => fs,
-): Promise<void> {
+): Promise<number> {
+  let crashes = 0;
   const random = seededRandom(seed);
   const machine = new FakeMachine();
   const oracle = new Oracle();
@@ -77,6 +82,7 @@ export async function crashRun(
     }
     const kill = random() < 0.2;
     for (let again = int(0, 2); again >= 0; again -= 1) {
+      crashes += 1;
       machine.restart();
       fs = kill ? fs.afterKill({ crashAt: int(1, 30) }) : fs.restart({ crashAt: int(1, 30) });
       if (again === 0) break;
@@ -102,6 +108,7 @@ export async function crashRun(
     fs = fs.afterKill({ crashAt: int(1, 200) });
     machine.restart();
   }
+  return crashes;
 }
 
 async function closedAfter(

@@ -1,6 +1,7 @@
 import { FileCheckpointStore } from '../../../lib/checkpoint/stores/file/file-checkpoint-store.js';
 import { encodeManifest, type Manifest } from '../../../lib/checkpoint/stores/file/manifest.js';
 import { readManifest } from '../../../lib/checkpoint/stores/file/generations.js';
+import { encodeSegmentHeader } from '../../../lib/checkpoint/stores/file/segment-header.js';
 import { StoreDirectory } from '../../../lib/checkpoint/stores/file/store-directory.js';
 import { CrashFileSystem } from '../../../lib/testing/checkpoint/crash-file-system.js';
 import { seededRandom } from '../../../lib/testing/seeded-random.js';
@@ -247,6 +248,37 @@ describe('recovery behind a barrier', () => {
     expect(contents.sequence).toBe(0);
     expect(contents.parts.size).toBe(0);
     await store.close();
+  });
+});
+
+describe('what an owner writes after it was taken over', () => {
+  test('#118 is no part of the past: neither entries nor checkpoints nor barriers', async () => {
+    const place = new Place();
+    const paused = place.store();
+    await paused.open();
+    await append(paused, 'a');
+    await paused.snapshot([part('ledger', 'L1')]);
+    const next = place.store(); // its machine says that the first has ended
+    await next.open();
+    await append(next, 'b');
+    await next.close();
+    const { directory } = await StoreDirectory.at(place.disk, '/store', false);
+    const [name] = await place.names('g-');
+    const manifest = (await readManifest(directory, name!)) as Manifest;
+    const late = { ...manifest, generation: 9, barrier: 9, sequence: 7 };
+    const header = { store: manifest.store, epoch: 1, first: 8, salt: 5, previous: undefined };
+    place.disk.plant('/store/g-0000000009-0000000001-0000000009-1', {
+      bytes: encodeManifest(late),
+    });
+    place.disk.plant('/store/j-0000000001-0000000000000008', {
+      bytes: encodeSegmentHeader(header),
+    });
+
+    const contents = await place.store().open();
+
+    expect(contents.sequence).toBe(2);
+    expect(contents.parts.get('ledger')?.sequence).toBe(1);
+    expect((await entriesOf(contents)).map(({ entry }) => entry.toString())).toEqual(['b']);
   });
 });
 

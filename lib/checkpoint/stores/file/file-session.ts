@@ -14,7 +14,7 @@ import { segmentName } from './file-names.js';
 import type { FileSystem } from './file-system.js';
 import { GenerationKeeper, Queue } from './generation-keeper.js';
 import { readJournal } from './journal-reader.js';
-import { type Durability, JournalWriter } from './journal-writer.js';
+import { type Durability, JournalWriter, type LiveSegment } from './journal-writer.js';
 import { beginSegment, rollSegment } from './live-segment.js';
 import { DirectoryLock } from './lock.js';
 import type { Machine } from './machine.js';
@@ -63,6 +63,7 @@ export class FileSession {
       throw new CheckpointError('CHECKPOINT_IO', `${directory.path}: ${findings[0]!.problem}.`);
     }
     const lock = await DirectoryLock.take(directory, { clock, machine, former });
+    let begun: LiveSegment | undefined;
     try {
       const recovered = await recover(directory);
       await makeDurable(directory, recovered);
@@ -72,6 +73,7 @@ export class FileSession {
         first: recovered.end.last + 1,
         previous: linkToEnd(recovered),
       });
+      begun = segment;
       const removed = await removeUnfinished(directory);
       await lock.removeOlder();
       const { store, generations } = recovered;
@@ -109,6 +111,7 @@ export class FileSession {
         },
       };
     } catch (error) {
+      if (begun !== undefined) await closeQuietly(begun.file);
       await lock.release();
       throw ioFailure(`The checkpoints in ${directory.path} cannot be opened`, error);
     }

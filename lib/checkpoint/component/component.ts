@@ -41,6 +41,7 @@ export class Component implements Member {
     readonly instance: object,
     private readonly codec: Codec,
     private readonly values: Values,
+    private readonly onSpoiled: (error: unknown) => void,
   ) {
     this.turns = new Turns(this, options.maxPending ?? 1_000);
   }
@@ -68,6 +69,10 @@ export class Component implements Member {
     this.active -= 1;
     if (this.active > 0) return;
     for (const idle of this.idlers.splice(0)) idle();
+  }
+
+  spoiled(error: unknown): void {
+    this.onSpoiled(error);
   }
 
   /** Resolves when no method is running that could change its state in place. */

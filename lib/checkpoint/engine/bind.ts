@@ -29,6 +29,8 @@ export interface Binding {
   readonly recovered: Recovered | undefined;
   /** Why what the store had of it cannot be used, if so. */
   readonly problem: string | undefined;
+  /** Hears that its state could not be put back after a call that failed. */
+  readonly spoiled: (error: unknown) => void;
 }
 
 /** A component with its state. */
@@ -51,7 +53,7 @@ export function bindComponent(
   const mistakes = mistakesOf(instance, definition, others);
   if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
   const { values, codec } = binding;
-  const component = new Component(options, instance, codec, values);
+  const component = new Component(options, instance, codec, values, binding.spoiled);
   for (const field of durable)
     component.fields.set(field, (instance as Record<string, AnyCollection>)[field]!);
   if (durable.length === 0)
@@ -105,7 +107,8 @@ function standIn(component: Component, problem: string, values: Values): void {
     throw new CheckpointError('CHECKPOINT_DAMAGED', message);
   }
   const rebuilt = Promise.resolve(options.rebuild()).then((plain) => {
-    if (captured !== undefined) return captured.restoreData(plain);
+    if (captured !== undefined)
+      return captured.restoreData(values.data(values.takeCopy(plain, `${name} rebuilt state`)));
     for (const [field, state] of statesOf(component, plain, values))
       component.fields.get(field)!.replace(state);
     return undefined;
@@ -120,11 +123,14 @@ function mistakesOf(
 ): Mistake[] {
   const { name } = options;
   const mistakes: Mistake[] = [];
-  if (others.has(name))
-    mistakes.push({
-      at: `${label} name`,
-      problem: `got "${name}" a second time, expected one instance per name`,
-    });
+  const like = [...others.keys()].find((other) => other.toLowerCase() === name.toLowerCase());
+  if (like !== undefined) {
+    const problem =
+      like === name
+        ? `got "${name}" a second time, expected one instance per name`
+        : `got "${name}" beside "${like}", expected names that differ in more than their case`;
+    mistakes.push({ at: `${label} name`, problem });
+  }
   for (const field of durable) {
     const value: unknown = (instance as Record<string, unknown>)[field];
     if (!(value instanceof DurableCollection))

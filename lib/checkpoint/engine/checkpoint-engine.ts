@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { EventBody } from '../../kernel/event.js';
+import { ResilienceConfigError } from '../../kernel/check.js';
 import { CheckpointError } from '../checkpoint.error.js';
 import type {
   Appended,
@@ -21,12 +22,15 @@ import { ClassRegistry, type ClassCodecs } from '../value/class-registry.js';
 import { type Codec, v8Codec } from '../value/codec.js';
 import { Values } from '../value/values.js';
 import { adopt, prepare } from './adopt.js';
+import type { EntryData } from '../component/format.js';
 import { bindComponent, type Definition } from './bind.js';
+import { type EngineState, OBJECTIONS } from './engine-state.js';
+import { exchange, plansOf, wantedOf } from './exchange.js';
 import { appendEntry, entryOf } from './journaling.js';
 import { loadContents, loadParts } from './load.js';
-import { inOrder } from './order.js';
+import { inOrder, mistakesOfOrder } from './order.js';
 import { RunningCalls } from './running-calls.js';
-import { Saving } from './saving.js';
+import { type Save, Saving } from './saving.js';
 import { Twin } from './twin.js';
 
 /** What an engine is made of. */
@@ -47,9 +51,8 @@ const PATIENCE = 5_000;
 /** How long after a failed attempt the store is opened again; doubles up to `MAX_REOPEN`. */
 const REOPEN = 1_000;
 const MAX_REOPEN = 30_000;
-
-/** How the engine is doing. */
-export type EngineState = 'new' | 'open' | 'fenced' | 'restoring' | 'closing' | 'closed';
+/** What a component begins with is no entry of the journal if it has more bytes. */
+const LARGE = 1024 * 1024;
 
 /** All components of one application over one store. */
 export class CheckpointEngine implements CallHost {
@@ -70,8 +73,12 @@ export class CheckpointEngine implements CallHost {
   private isWeakened = false;
   /** The state on disk has an older form: a save that nothing older can replace is due. */
   private isChanged = false;
+  /** How many components have what they begin with in memory only. */
+  private beginnings = 0;
+  private isReady = false;
   private fencedBy: unknown;
   private cancelReopen: (() => void) | undefined;
+  private reopening: Promise<void> | undefined;
 
   constructor({ store, clock, emit, codec = v8Codec, classes, verify = false }: EngineInit) {
     this.store = store;
@@ -107,21 +114,32 @@ export class CheckpointEngine implements CallHost {
     const recovered = this.recovered.get(name);
     const { values, codec } = this;
     const problem = this.lost.get(name);
-    const bound = bindComponent(
-      instance,
-      definition,
-      { values, codec, recovered, problem },
-      this.components,
-    );
+    const spoiled = (error: unknown): void => this.fence(error);
+    const binding = { values, codec, recovered, problem, spoiled };
+    const bound = bindComponent(instance, definition, binding, this.components);
     const { component } = bound;
     this.components.set(name, component);
     this.recovered.delete(name);
     claim(instance, { component, host: this });
     this.isChanged ||= bound.isChanged;
     component.savedAt = this.clock.now();
-    if (bound.initial !== undefined) appendEntry(bound.initial, this.store, codec, () => component);
+    if (bound.initial !== undefined) this.begin(component, bound.initial);
     this.twin?.begin(component);
     return component;
+  }
+
+  /** What the constructor put into it goes into the journal, or where it is much, into the first save. */
+  private begin(component: Component, initial: EntryData): void {
+    this.beginnings += 1;
+    if (this.codec.encode(initial).length > LARGE) {
+      this.isChanged = true;
+      return;
+    }
+    const kept = (): void => void (this.beginnings -= 1);
+    const { durable } = appendEntry(initial, this.store, this.codec, () => component);
+    durable.then(kept, () => {
+      // the start fails
+    });
   }
 
   /**
@@ -138,12 +156,19 @@ export class CheckpointEngine implements CallHost {
       const message = `the store has state of ${orphans.join(', ')}, and no component of that name is in the application; starting without it would leave it behind`;
       throw new CheckpointError('CHECKPOINT_UNKNOWN', message);
     }
+    const mistakes = mistakesOfOrder(this.components);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     await Promise.all([...this.components.values()].map(({ starting }) => starting));
+    if (this.state === 'fenced') {
+      const message = 'the store failed while the application started';
+      throw new CheckpointError('CHECKPOINT_FENCED', message, { cause: this.fencedBy });
+    }
     if (this.isChanged) await this.saving.save({ barrier: true });
     else if (this.isWeakened) await this.saving.save({ whole: true });
     else await this.store.flush();
     this.isChanged = false;
     this.isWeakened = false;
+    this.isReady = true;
   }
 
   /** Saves the states of all components now. */
@@ -180,27 +205,18 @@ export class CheckpointEngine implements CallHost {
    * @throws CheckpointError if the checkpoint cannot be used; then nothing has changed
    */
   async restore(id: string, only?: string): Promise<CheckpointInfo> {
-    const wanted = this.wanted(only);
-    const found = await loadParts(await this.store.read(id), this.codec, this.values);
-    const plans = wanted.map((component) => {
-      const recovered = found.get(component.name);
-      if (recovered === undefined) {
-        const message = `checkpoint ${id} has no state of component ${component.name}`;
-        throw new CheckpointError('CHECKPOINT_UNKNOWN', message);
-      }
-      return { component, adoption: prepare(component, recovered, this.values) };
-    });
-    const info = await this.alone(async () => {
-      await this.saving.save();
-      const back = wanted.map((component) => component.keepsake());
-      try {
-        for (const { component, adoption } of plans) await adopt(component, adoption, this.values);
-        return await this.saving.save({ barrier: true });
-      } catch (error) {
-        for (const undo of back) await undo();
-        throw error;
-      }
-    });
+    const wanted = wantedOf(this.components, only);
+    const { codec, values } = this;
+    const plans = plansOf(
+      id,
+      await loadParts(await this.store.read(id), codec, values),
+      wanted,
+      values,
+    );
+    const assertAlone = (): void => {
+      if (this.state !== 'restoring') throw this.objection('restore')!;
+    };
+    const info = await this.alone((save) => exchange(plans, values, save, assertAlone));
     for (const { component } of plans) this.twin?.begin(component);
     this.emit({
       type: 'checkpoint-restored',
@@ -218,6 +234,7 @@ export class CheckpointEngine implements CallHost {
     this.state = 'closing';
     this.cancelReopen?.();
     this.calls.refuseWaiting();
+    await this.reopening;
     await this.calls.drain(PATIENCE);
     try {
       if (wasOpen && this.saving.isDue) await this.saving.save();
@@ -225,8 +242,10 @@ export class CheckpointEngine implements CallHost {
       // told by an event; the journal has everything
     }
     this.saving.stop();
-    this.state = 'closed';
-    await this.store.close();
+    await this.saving.between(async () => {
+      this.state = 'closed';
+      await this.store.close();
+    });
   }
 
   now(): Milliseconds {
@@ -234,14 +253,7 @@ export class CheckpointEngine implements CallHost {
   }
 
   objection(target: string): CheckpointUnavailableError | undefined {
-    const why = {
-      new: 'the store is not open yet',
-      open: undefined,
-      fenced: 'the store is fenced after a failed write',
-      restoring: 'an earlier state is being restored',
-      closing: 'the application is shutting down',
-      closed: 'the application has shut down',
-    }[this.state];
+    const why = OBJECTIONS[this.state];
     return why === undefined
       ? undefined
       : new CheckpointUnavailableError(target, why, this.fencedBy);
@@ -279,35 +291,26 @@ export class CheckpointEngine implements CallHost {
     this.calls.delete(call);
   }
 
+  touched(member: Member): void {
+    this.components.get(member.name)!.unsaved += 1;
+    this.saving.look();
+  }
+
   ran(target: string, duration: Milliseconds): void {
     if (duration > SLOW) this.emit({ type: 'slow-checkpoint-call', target, duration });
   }
 
-  private wanted(only: string | undefined): Component[] {
-    if (only === undefined) return inOrder([...this.components.values()]);
-    const component = this.components.get(only);
-    if (component !== undefined) return [component];
-    const known = [...this.components.keys()].join(', ');
-    throw new CheckpointError(
-      'CHECKPOINT_UNKNOWN',
-      `there is no component ${only}; known are ${known}`,
-    );
-  }
-
-  /** Runs with no call in any component, and none to come. */
-  private async alone<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs with no call in any component, and none to come, and no save beside it. */
+  private async alone<T>(work: (save: Save) => Promise<T>): Promise<T> {
     const objection = this.objection('restore');
     if (objection !== undefined) throw objection;
     this.state = 'restoring';
     try {
       this.calls.dismissAll();
-      for (const component of this.components.values())
-        await this.calls.within(
-          PATIENCE,
-          component.whenIdle(),
-          `component ${component.name} did not come to rest`,
-        );
-      return await work();
+      return await this.saving.between(async (save) => {
+        await this.calls.atRest(PATIENCE);
+        return work(save);
+      });
     } finally {
       if (this.state === 'restoring') this.state = 'open';
     }
@@ -317,19 +320,28 @@ export class CheckpointEngine implements CallHost {
     if (this.state === 'closed') return;
     this.fencedBy = cause;
     const wasClosing = this.state === 'closing';
+    const wasOpen = this.state !== 'fenced';
     if (!wasClosing) this.state = 'fenced';
     this.emit({ type: 'store-fenced', target: 'checkpoint', error: cause });
     this.calls.dismissAll();
-    if (!wasClosing) void this.reopen(REOPEN);
+    // what is on disk lacks what a component begins with: the start fails instead
+    if (!wasClosing && wasOpen && (this.isReady || this.beginnings === 0)) this.reopenIn(REOPEN);
   }
 
-  /** Reads what is on disk, and goes on from there. */
+  private reopenIn(delay: Milliseconds): void {
+    this.reopening = this.saving.between(() => this.reopen(delay));
+  }
+
+  /** Reads what is on disk, and goes on from there. Between saves, and never beside a restore. */
   private async reopen(delay: Milliseconds): Promise<void> {
     try {
+      if (this.state !== 'fenced') return;
+      // it has not failed itself where a component did
+      if (this.store.state === 'open') await this.store.close();
       const contents = await this.store.open();
       const recovered = await loadContents(contents, this.codec, this.values);
+      await this.calls.atRest(PATIENCE);
       for (const component of inOrder([...this.components.values()])) {
-        await component.whenIdle();
         const known = recovered.get(component.name) ?? new Recovered(component.name, this.values);
         await adopt(component, prepare(component, known, this.values), this.values);
         component.pending = undefined;
@@ -342,7 +354,7 @@ export class CheckpointEngine implements CallHost {
     } catch {
       // the store tells why by its state; it may heal, as a full disk does
       if (this.state !== 'fenced') return;
-      const again = (): void => void this.reopen(Math.min(MAX_REOPEN, delay * 2));
+      const again = (): void => this.reopenIn(Math.min(MAX_REOPEN, delay * 2));
       this.cancelReopen = this.clock.schedule(again, delay);
     }
   }

@@ -1,3 +1,4 @@
+import type { Mistake } from '../../kernel/check.js';
 import type { Component } from '../component/component.js';
 
 /** Components after those that they depend on. */
@@ -13,4 +14,26 @@ export function inOrder(components: readonly Component[]): Component[] {
   };
   for (const component of components) visit(component);
   return [...sorted];
+}
+
+/** Dependencies that cannot be kept: on what is no component, or in a circle. */
+export function mistakesOfOrder(components: ReadonlyMap<string, Component>): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const dependsOn = (name: string): readonly string[] =>
+    components.get(name)?.options.dependsOn ?? [];
+  const leadsTo = (from: string, to: string, seen = new Set<string>()): boolean =>
+    dependsOn(from).some((next) => {
+      if (next === to) return true;
+      if (seen.has(next)) return false;
+      seen.add(next);
+      return leadsTo(next, to, seen);
+    });
+  for (const name of components.keys()) {
+    const at = `component ${name} dependsOn`;
+    for (const other of dependsOn(name))
+      if (!components.has(other))
+        mistakes.push({ at, problem: `got "${other}", expected names of components` });
+    if (leadsTo(name, name)) mistakes.push({ at, problem: 'leads back to the component itself' });
+  }
+  return mistakes;
 }

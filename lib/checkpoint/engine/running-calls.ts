@@ -48,7 +48,15 @@ export class RunningCalls {
     }
   }
 
-  within<T>(patience: Milliseconds, work: Promise<T>, problem: string): Promise<T> {
+  /** Waits until no method that was called off runs any more where it changes state in place. */
+  async atRest(patience: Milliseconds): Promise<void> {
+    for (const component of this.components.values()) {
+      const problem = `component ${component.name} did not come to rest`;
+      await this.within(patience, component.whenIdle(), problem);
+    }
+  }
+
+  private within<T>(patience: Milliseconds, work: Promise<T>, problem: string): Promise<T> {
     return new Promise((resolve, reject) => {
       const late = (): void => reject(new CheckpointError('CHECKPOINT_CLOSED', problem));
       const cancel = this.clock.schedule(late, patience);

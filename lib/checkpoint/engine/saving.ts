@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../kernel/clock.js';
 import type { EventBody } from '../../kernel/event.js';
 import type {
@@ -21,12 +22,18 @@ const CALLS = 1_000;
 /** How long a component that is changed in place is waited for. */
 const GATE = 1_000;
 
+/** Saves all components now; `barrier` as for the store. */
+export type Save = (options?: { readonly barrier?: boolean }) => Promise<CheckpointInfo>;
+
 /** When components are saved, one save at a time. */
 export class Saving {
   private last: Promise<unknown> = Promise.resolve();
   private isPlanned = false;
   private isStopped = false;
   private cancelTimer: (() => void) | undefined;
+  private timerDue = Number.POSITIVE_INFINITY;
+  /** Saves are nobody's call: what they run must not find somebody's async context. */
+  private readonly aside = new AsyncResource('bulwark:saving');
 
   constructor(private readonly init: SavingInit) {}
 
@@ -40,17 +47,26 @@ export class Saving {
     options: { readonly barrier?: boolean; readonly whole?: boolean } = {},
   ): Promise<CheckpointInfo> {
     if (options.whole === true) for (const component of this.all()) component.isSaved = false;
-    return this.inTurn(() => this.saveNow(options.barrier === true));
+    return this.inTurn(() => this.saveNow(options));
+  }
+
+  /** Does something between two saves. */
+  between<T>(work: (save: Save) => Promise<T>): Promise<T> {
+    const result = this.last.then(() => work((options) => this.saveNow(options)));
+    this.last = result.catch(() => {});
+    return result;
   }
 
   create(name: string): Promise<CheckpointInfo> {
     return this.inTurn(async () => {
       const open = await this.standStill();
-      const saved = this.init.store.create(
-        name,
-        this.all().map((component) => component.part()),
-      );
-      open();
+      let saved: Promise<CheckpointInfo>;
+      try {
+        const parts = this.all().map((component) => component.part());
+        saved = this.init.store.create(name, parts);
+      } finally {
+        open();
+      }
       return this.told(await saved);
     });
   }
@@ -58,8 +74,10 @@ export class Saving {
   /** A component has changed: perhaps it is time. */
   look(): void {
     if (this.isPlanned || this.isStopped) return;
-    if (this.all().some((component) => this.isFull(component))) this.plan();
-    else this.watchTime();
+    this.aside.runInAsyncScope(() => {
+      if (this.all().some((component) => this.isFull(component))) this.plan();
+      else this.watchTime();
+    });
   }
 
   stop(): void {
@@ -74,19 +92,21 @@ export class Saving {
   }
 
   private watchTime(): void {
-    if (this.cancelTimer !== undefined) return;
     const { clock } = this.init;
     const dues = this.all().flatMap(({ unsaved, savedAt, options }) =>
       unsaved === 0 || options.snapshot?.time === undefined
         ? []
         : [savedAt + options.snapshot.time],
     );
-    if (dues.length === 0) return;
+    const due = Math.min(...dues, Number.POSITIVE_INFINITY);
+    if (due >= this.timerDue) return;
+    this.cancelTimer?.();
     const fire = (): void => {
-      this.cancelTimer = undefined;
+      this.timerDue = Number.POSITIVE_INFINITY;
       this.look();
     };
-    this.cancelTimer = clock.schedule(fire, Math.max(0, Math.min(...dues) - clock.now()));
+    this.timerDue = due;
+    this.cancelTimer = clock.schedule(fire, Math.max(0, due - clock.now()));
   }
 
   private plan(): void {
@@ -114,38 +134,49 @@ export class Saving {
     return result;
   }
 
-  private async saveNow(barrier: boolean): Promise<CheckpointInfo> {
+  private async saveNow({
+    barrier = false,
+  }: { readonly barrier?: boolean } = {}): Promise<CheckpointInfo> {
     const open = await this.standStill();
-    const components = this.all();
+    const startedAt = this.init.clock.now();
+    const seen = this.all().map((component) => {
+      const { unsaved, isInFlux } = component;
+      return { component, unsaved, isInFlux };
+    });
+    /** A save that failed is not tried at once again: as many calls, or as much time, later. */
+    const settle = (isSaved: boolean): void => {
+      for (const { component, unsaved, isInFlux } of seen) {
+        component.unsaved -= unsaved;
+        component.savedAt = startedAt;
+        if (!isInFlux) component.isSaved = isSaved;
+      }
+    };
+    try {
+      let saved: Promise<CheckpointInfo>;
+      try {
+        saved = this.init.store.snapshot(this.parts(barrier), { barrier });
+      } finally {
+        open();
+      }
+      const info = await saved;
+      settle(true);
+      return this.told(info);
+    } catch (error) {
+      settle(false);
+      throw error;
+    }
+  }
+
+  private parts(barrier: boolean): (PartToSave | UnchangedPart)[] {
     const parts: (PartToSave | UnchangedPart)[] = [];
-    const counts = components.map((component) => {
+    for (const component of this.all()) {
       const { name, isSaved, unsaved, captured, isInFlux } = component;
       // one that did not come to rest stays as it was saved last, if it was
       if (isSaved && (isInFlux || (unsaved === 0 && !barrier && captured === undefined)))
         parts.push({ component: name, unchanged: true });
       else if (!isInFlux) parts.push(component.part());
-      return unsaved;
-    });
-    const startedAt = this.init.clock.now();
-    const saved = this.init.store.snapshot(parts, { barrier });
-    open();
-    try {
-      const info = await saved;
-      for (const [i, component] of components.entries()) {
-        component.unsaved -= counts[i]!;
-        component.isSaved = true;
-        component.savedAt = startedAt;
-      }
-      return this.told(info);
-    } catch (error) {
-      // not at once again: as many calls, or as much time, later
-      for (const [i, component] of components.entries()) {
-        component.unsaved -= counts[i]!;
-        component.isSaved = false;
-        component.savedAt = startedAt;
-      }
-      throw error;
     }
+    return parts;
   }
 
   /** Closes the components that a running call changes in place; answers how to open them again. */

@@ -8,7 +8,7 @@ import type { Values } from '../value/values.js';
 import { AttemptVoidError } from './attempt-void.error.js';
 import { CheckpointUnavailableError, CommitUnknownError } from './checkpoint-rejections.js';
 import { currentScope, runInScope, Scope } from './scope.js';
-import type { Member } from './member.js';
+import { type Member, putBack } from './member.js';
 import { type Savepoint, Transaction } from './transaction.js';
 
 /** What a call needs of the engine behind its component. */
@@ -23,6 +23,8 @@ export interface CallHost {
   settled(components: Iterable<Member>): Promise<void> | undefined;
   began(call: CheckpointCall): void;
   ended(call: CheckpointCall): void;
+  /** A call has ended well that may have changed state of which nothing is journaled. */
+  touched(component: Member): void;
   /** Hears how long a call ran. */
   ran(target: string, duration: Milliseconds): void;
 }
@@ -94,8 +96,11 @@ export class CheckpointCall {
     this.leaveLine = undefined;
     let key: string | undefined;
     try {
+      this.assertMayBegin();
       key = this.answerKey();
       if (key !== undefined && component.answers.has(key)) return this.answerAgain(key);
+      const own = key === undefined ? undefined : this.transaction.answerOf(component, key);
+      if (own !== undefined) return Promise.resolve(this.facts.host.values.give(own.answer));
       this.begin();
     } catch (error) {
       if (this.outer === undefined) this.transaction.end();
@@ -104,9 +109,13 @@ export class CheckpointCall {
     return new Promise((resolve, reject) => {
       this.sendAway = reject;
       const failed = (error: unknown): void => {
-        this.undo(error, false);
-        this.methodEnded();
-        reject(error);
+        const back = this.undo(error, false);
+        const end = (): void => {
+          this.methodEnded();
+          reject(error);
+        };
+        if (back === undefined) end();
+        else void back.then(end);
       };
       const succeeded = (value: unknown): void => {
         let answer: unknown;
@@ -179,6 +188,18 @@ export class CheckpointCall {
     return Promise.resolve(this.when(host.settled([component]), answer));
   }
 
+  /** Between its turn and its beginning the store may have been fenced, or the call around it have ended. */
+  private assertMayBegin(): void {
+    const { host, target } = this.facts;
+    const { outer } = this;
+    if (outer === undefined) {
+      const objection = host.objection(target);
+      if (objection !== undefined) throw objection;
+    } else if (outer.objection !== undefined) {
+      throw new AttemptVoidError(target, outer.objection.why, outer.objection.cause);
+    }
+  }
+
   private begin(): void {
     const { component, host, options } = this.facts;
     const { transaction, outer } = this;
@@ -208,12 +229,16 @@ export class CheckpointCall {
         entry: host.values.takeCopy(entry, `${target} journal`),
       });
     }
-    if (key !== undefined)
+    if (key !== undefined) {
+      if (transaction.answerOf(component, key) !== undefined)
+        throw new TypeError(`${target}: two calls with the same idempotencyKey side by side`);
       transaction.answers.push({
         component,
         key,
         answer: host.values.takeCopy(value, `${target} answer`),
       });
+    }
+    if (component.captured !== undefined && options.journal === undefined) host.touched(component);
     if (this.outer !== undefined) {
       this.decide();
       transaction.joined -= 1;
@@ -223,7 +248,8 @@ export class CheckpointCall {
     if (transaction.joined > 0)
       throw new TypeError(`${target}: a @Checkpoint call that it made is still running; await it`);
     const appended = host.commit(transaction);
-    const settled = host.settled([component, ...transaction.holds]);
+    const answered = transaction.answers.map((answer) => answer.component);
+    const settled = host.settled([component, ...transaction.holds, ...answered]);
     this.decide();
     transaction.end();
     if (appended !== undefined) facts.committed();
@@ -231,23 +257,24 @@ export class CheckpointCall {
   }
 
   /** Its changes are to be forgotten. */
-  private undo(reason: unknown, stillRuns: boolean): void {
-    if (this.isDecided) return;
+  private undo(reason: unknown, stillRuns: boolean): Promise<void> | undefined {
+    if (this.isDecided) return undefined;
     this.decide(stillRuns ? { reason } : undefined);
     const { transaction } = this;
     if (this.outer === undefined) {
       transaction.end();
-      return;
+      return undefined;
     }
     transaction.joined -= 1;
-    if (transaction.isOver) return;
-    const { captured } = this.facts.component;
+    if (transaction.isOver) return undefined;
+    const { component } = this.facts;
+    const { captured } = component;
     const inPlace = captured !== undefined && stillRuns;
     // side by side with others its changes cannot be told from theirs
     if (this.hasSiblings || transaction.joined > 0 || inPlace)
       transaction.doom ??= { cause: reason };
     else transaction.backTo(this.point!);
-    if (this.image !== undefined) void captured!.restore(this.image);
+    return this.image === undefined ? undefined : putBack(component, this.image);
   }
 
   private decide(voided?: { readonly reason: unknown }): void {

@@ -48,4 +48,25 @@ export interface Member {
   methodBegan(): void;
   /** One of its methods has ended. */
   methodEnded(): void;
+  /** Its state could not be put back, and is anything now. */
+  spoiled(error: unknown): void;
+}
+
+/**
+ * Puts its state back to an image. If it cannot, the component hears of it, and nobody else.
+ *
+ * @returns resolves when it is back, where that takes time
+ */
+export function putBack(member: Member, image: Uint8Array): Promise<void> | undefined {
+  try {
+    const restored = member.captured!.restore(image);
+    if (!(restored instanceof Promise)) return undefined;
+    member.methodBegan();
+    return restored
+      .catch((error: unknown) => member.spoiled(error))
+      .then(() => member.methodEnded());
+  } catch (error) {
+    member.spoiled(error);
+    return undefined;
+  }
 }

@@ -1,7 +1,7 @@
 import { CheckpointUnavailableError } from './checkpoint-rejections.js';
 import type { Overlay } from '../collections/overlay.js';
 import type { Op } from '../state/field-state.js';
-import type { InPlace, Member, Party, Waiter } from './member.js';
+import { type Member, type Party, putBack, type Waiter } from './member.js';
 
 /** A durable field, as far as a transaction is concerned. */
 export interface Field {
@@ -49,10 +49,11 @@ export class Transaction implements Party {
   joined = 0;
   private overlays = new Map<Field, Overlay>();
   /** Components to be put back to what they were, unless it is published. */
-  private readonly images = new Map<InPlace, Uint8Array>();
+  private readonly images = new Map<Member, Uint8Array>();
   /** Methods that change state in place, and run. */
   private inPlace = 0;
   private isPublished = false;
+  private isGivenBack = false;
 
   /**
    * A method of the component begins.
@@ -62,9 +63,9 @@ export class Transaction implements Party {
   enter(component: Member, rollback: boolean): void {
     const { captured } = component;
     if (captured !== undefined) {
-      if (rollback && !this.images.has(captured)) {
+      if (rollback && !this.images.has(component)) {
         captured.before = captured.capture();
-        this.images.set(captured, captured.before);
+        this.images.set(component, captured.before);
       }
       this.inPlace += 1;
     }
@@ -92,6 +93,11 @@ export class Transaction implements Party {
       this.overlays.set(field, overlay);
     }
     return overlay;
+  }
+
+  /** The answer of a call of its own with that key. */
+  answerOf(component: Member, key: string): KeptAnswer | undefined {
+    return this.answers.find((kept) => kept.component === component && kept.key === key);
   }
 
   save(): Savepoint {
@@ -134,11 +140,16 @@ export class Transaction implements Party {
 
   /** State that is changed in place cannot be put back, nor given to the next, before the last method has ended. */
   private giveBack(): void {
-    if (this.inPlace > 0) return;
-    for (const [captured, image] of this.images) {
-      if (!this.isPublished) void captured.restore(image);
-      captured.before = undefined;
-    }
+    if (this.inPlace > 0 || this.isGivenBack) return;
+    this.isGivenBack = true;
+    const images = this.isPublished ? [] : [...this.images];
+    const waits = images.flatMap(([member, image]) => putBack(member, image) ?? []);
+    if (waits.length === 0) this.release();
+    else void Promise.all(waits).then(() => this.release());
+  }
+
+  private release(): void {
+    for (const { captured } of this.images.keys()) captured!.before = undefined;
     this.images.clear();
     for (const component of this.holds) component.turns.release(this);
     this.holds.clear();

@@ -70,8 +70,7 @@ export class Turns implements Line {
     };
     line.add(waiter);
     transaction.waits.add(waiter);
-    const victim = youngestOfCircle(transaction);
-    victim?.refuse(new ComponentDeadlockError(victim.target, victim.turns.component.name));
+    breakCircles(transaction);
     return leave;
   }
 
@@ -84,12 +83,23 @@ export class Turns implements Line {
     this.take(next.transaction);
     // one transaction may wait here several times, for calls that it started side by side
     for (const waiter of this.line) if (waiter.transaction === next.transaction) waiter.grant();
+    // those behind it wait for it now, and it may wait for them elsewhere
+    if (this.line.size > 0) breakCircles(next.transaction);
   }
 
   /** Sends away who waits to begin; calls that have begun elsewhere may go on. */
   refuseNew(errorFor: (target: string) => ResilienceRejection): void {
     for (const waiter of this.line)
       if (waiter.transaction.holds.size === 0) waiter.refuse(errorFor(waiter.target));
+  }
+}
+
+/** One that waits in several lines may be in several circles. */
+function breakCircles(transaction: Party): void {
+  for (;;) {
+    const victim = youngestOfCircle(transaction);
+    if (victim === undefined) return;
+    victim.refuse(new ComponentDeadlockError(victim.target, victim.turns.component.name));
   }
 }
 

@@ -32,6 +32,7 @@ describe('after a failed write', () => {
   it('goes on from there', async () => {
     const world = await World.open();
     const store = bind(world);
+    await world.engine.ready();
     world.store.fail();
     await world.clock.advance(0);
     await run(store, () => void store.values.set('a', 1));
@@ -41,6 +42,7 @@ describe('after a failed write', () => {
   it('refuses calls until the store can be opened, which is tried again', async () => {
     const world = await World.open();
     const store = bind(world);
+    await world.engine.ready();
     world.store.breaksOpen = new Error('ENOSPC');
     world.store.fail();
     await world.clock.advance(0);

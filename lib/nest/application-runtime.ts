@@ -1,3 +1,4 @@
+import type { CheckpointOptions } from '../checkpoint/component/component.options.js';
 import type { ModulesContainer } from '@nestjs/core';
 import { throwError } from 'rxjs';
 import { type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
@@ -199,7 +200,8 @@ function checkpointMistakes(type: AnyClass, record: MethodRecord, name: string):
   const { checkpoint } = record.policies;
   if (checkpoint === undefined) return [];
   const at = `${name} @Checkpoint`;
-  if (componentOf(type) === undefined)
+  const component = componentOf(type);
+  if (component === undefined)
     return [
       {
         at,
@@ -213,7 +215,31 @@ function checkpointMistakes(type: AnyClass, record: MethodRecord, name: string):
         problem: 'returns an Observable, expected a Promise: a stream has no one end to be kept',
       },
     ];
-  return [];
+  return misfits(at, type, component, checkpoint);
+}
+
+/** Options that the component of the method cannot carry out. */
+function misfits(
+  at: string,
+  type: AnyClass,
+  { options, durable }: NonNullable<ReturnType<typeof componentOf>>,
+  checkpoint: CheckpointOptions,
+): Mistake[] {
+  const { journal, rollback, idempotencyKey } = checkpoint;
+  const mistakes: Mistake[] = [];
+  const add = (option: string, problem: string): void =>
+    void mistakes.push({ at: `${at} ${option}`, problem });
+  if (options.serial === false) {
+    const problem = 'given with serial: false, expected calls that run one at a time';
+    if (rollback === true) add('rollback', problem);
+    if (idempotencyKey !== undefined) add('idempotencyKey', problem);
+  }
+  if (journal === undefined) return mistakes;
+  if (durable.length > 0)
+    add('journal', 'given with @Durable() fields, whose changes are journaled by themselves');
+  else if (typeof (type.prototype as { applyEntry?: unknown }).applyEntry !== 'function')
+    add('journal', 'given without a method applyEntry, which does again what is journaled');
+  return mistakes;
 }
 
 function runOf(target: Target, face: Face): ProtectedRun {

@@ -41,6 +41,8 @@ export class Attempt implements ContextSource {
   private seat: Seat | undefined;
   /** What it keeps of what it does. */
   keeping: CheckpointCall | undefined;
+  /** What it did is in the journal. */
+  isCommitted = false;
   /** Whether it had to wait before its method could start. */
   private waited = false;
   private leaveLine: (() => void) | undefined;
@@ -293,6 +295,7 @@ export class Attempt implements ContextSource {
 
   /** From here on it is a matter of the disk, and cannot be called off. */
   private committed(): void {
+    this.isCommitted = true;
     this.cancelLimit?.();
     this.cancelLimit = undefined;
     this.limitEnds = undefined;

@@ -1,5 +1,6 @@
 import type { CancelTimer } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
+import { isCommitUnknown } from '../kernel/commit-unknown.js';
 import { ignore } from '../kernel/ignore.js';
 import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
@@ -106,7 +107,8 @@ export abstract class Call implements AttemptOwner<Attempt> {
 
   /** The caller left. Nothing is retried and no fallback is asked. */
   cancel(reason: unknown): void {
-    if (this.over) return;
+    // what is in the journal is not called off: its caller hears what became of it
+    if (this.over || this.attempt?.isCommitted === true) return;
     this.finish();
     this.retries.callOff();
     this.attempt?.abandon(reason, this.hasEmitted ? 'success' : 'cancelled');
@@ -272,7 +274,8 @@ export abstract class Call implements AttemptOwner<Attempt> {
     if (this.over) return;
     this.cancelTotal?.();
     const errors = [error];
-    const offer = this.nextFallback(0, errors);
+    // whoever is told that all is well would not look
+    const offer = isCommitUnknown(error) ? undefined : this.nextFallback(0, errors);
     if (this.over) return;
     if (offer === undefined) {
       this.finish();

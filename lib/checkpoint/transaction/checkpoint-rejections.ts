@@ -1,3 +1,4 @@
+import { COMMIT_UNKNOWN } from '../../kernel/commit-unknown.js';
 import { ResilienceRejection } from '../../kernel/rejection.js';
 
 /** Too many calls wait for their turn in this component. */
@@ -29,12 +30,12 @@ export class CheckpointUnavailableError extends ResilienceRejection {
 
 /**
  * The call was carried out in memory and its journaling failed: it may be on disk or not. Never
- * retried. The state goes back to what is on disk.
+ * retried, and no fallback answers in its place. The state goes back to what is on disk.
  */
 export class CommitUnknownError extends ResilienceRejection {
   constructor(target: string, cause: unknown) {
     const message = `${target}: carried out, but it is not known whether it was kept; look before you repeat it`;
-    super({ message, code: 'COMMIT_UNKNOWN', policy: 'checkpoint', target, status: 503 });
+    super({ message, code: COMMIT_UNKNOWN, policy: 'checkpoint', target, status: 503 });
     this.cause = cause;
   }
 }

@@ -6,6 +6,7 @@ import {
   type PredicateReport,
 } from '../../kernel/matcher.js';
 import type { Random } from '../../kernel/random.js';
+import { isCommitUnknown } from '../../kernel/commit-unknown.js';
 import { isResilienceRejection } from '../../kernel/rejection.js';
 import { verdict } from '../../kernel/verdict.js';
 import { type RetryPlan, retryPlan } from './retry-plan.js';
@@ -114,6 +115,7 @@ export class Retry {
   /** What follows a failed attempt. */
   decide(failure: FailedAttempt): RetryVerdict {
     const { error, attempts, stillRunning } = failure;
+    if (isCommitUnknown(error)) return NO['not-retryable'];
     if (stillRunning && !this.idempotent) return NO['still-running'];
     if (this.abortOn?.(error) === true) return NO['aborted-on'];
     if (failure.spentFurtherIn && !this.retryNested) return NO['spent-further-in'];

@@ -37,7 +37,9 @@ export class Child {
     });
     const child = new Child(name, started);
     // Whatever ends this process, it takes its children along.
-    process.once('exit', () => started.kill('SIGKILL'));
+    const takeAlong = (): void => void started.kill('SIGKILL');
+    process.once('exit', takeAlong);
+    started.once('exit', () => process.off('exit', takeAlong));
     return child;
   }
 

@@ -1,5 +1,9 @@
 import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { poll } from '../../sample/banking-stage/src/client/poll.js';
 import { listen } from '../../sample/banking-stage/src/process/listening.js';
@@ -92,14 +96,42 @@ describe('npm start', () => {
       const started = start({});
       const guide = await guideOf(started);
       const upstream = /fees and compliance (\S+)/.exec(guide)?.[1];
+      const data = /data +(\S+) +\(of this run only/.exec(guide)![1]!;
+      expect(existsSync(data)).toBe(true);
       expect((await fetch(`${upstream}/dials`)).status).toBe(200);
 
       started.kill(signal);
 
       expect(await started.ended).toBe(0);
       await expect(fetch(`${upstream}/dials`)).rejects.toThrow();
+      expect(existsSync(data)).toBe(false);
     },
     DEADLINE,
+  );
+
+  it(
+    'goes on, after kill -9 too, from the directory that was named, which it has to itself',
+    async () => {
+      const parent = await mkdtemp(join(tmpdir(), 'banking-stage-named-'));
+      const env = { DATA_DIR: join(parent, 'data') };
+      const first = start(env);
+      const guide = await guideOf(first);
+      expect(guide).toContain(`${env.DATA_DIR}   (kept`);
+      const [send] = commandsIn(guide, /send\.js/);
+      expect(await typed(send!)).toContain('in block 1');
+
+      const second = start(env);
+      expect(await second.ended).toBe(1);
+      expect(second.output()).toMatch(/another process|owned|locked/i);
+
+      first.kill('SIGKILL');
+      await first.ended;
+      const third = await guideOf(start(env));
+      const [again] = commandsIn(third, /send\.js/);
+      expect(await typed(again!)).toContain('in block 2');
+      await rm(parent, { recursive: true, force: true, maxRetries: 3 });
+    },
+    2 * DEADLINE,
   );
 
   it.each(['PORT', 'UPSTREAM_PORT'])(

@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { Logger } from '@nestjs/common';
-import { BulkheadFullError, CallTimeoutError } from 'nestjs-bulwark';
+import {
+  BulkheadFullError,
+  CallTimeoutError,
+  CheckpointError,
+  CheckpointUnavailableError,
+  CommitUnknownError,
+} from 'nestjs-bulwark';
 import { MAX_BATCH } from '../../../../sample/banking-stage/src/rpc/json-rpc.js';
 import { RpcController } from '../../../../sample/banking-stage/src/rpc/rpc.controller.js';
 import type { RpcMethods } from '../../../../sample/banking-stage/src/rpc/rpc.methods.js';
@@ -37,6 +43,20 @@ describe('the RPC controller', () => {
       id: 1,
       error: { code: -32_010, data: { reason: 'overloaded', refusedBy: code } },
     });
+  });
+
+  it.each([
+    new CheckpointUnavailableError('BankingStage.accept', 'the store is fenced'),
+    new CommitUnknownError('BankingStage.accept', new Error('EIO: /secret/place')),
+    new CheckpointError('CHECKPOINT_FENCED', 'a sync failed in /secret/place'),
+  ])('says of a store that takes nothing to send it again: $name', async (error) => {
+    const { answer } = await post(() => Promise.reject(error));
+
+    expect(answer).toMatchObject({
+      id: 1,
+      error: { code: -32_012, data: { reason: 'storage-unavailable' } },
+    });
+    expect(JSON.stringify(answer)).not.toContain('secret');
   });
 
   it('keeps to itself what went wrong inside', async () => {

@@ -51,6 +51,21 @@ describe('the books', () => {
     expect(books.acknowledged()).toHaveLength(3);
   });
 
+  it('count as acknowledged what was said, sent again, to have been accepted before', () => {
+    const books = new Books();
+    const send = (): string =>
+      books.open({ transaction: pay(alice, bob, 1), phase: 'crash', whileOpen: false });
+    const [first, second] = [send(), send()];
+    expect(books.underway().map(({ id }) => id)).toEqual([first, second]);
+
+    books.close(first, { accepted: true, ms: 1 });
+    books.close(second, { problem: 'overloaded', ms: 1 });
+
+    expect(books.acknowledged().map(({ id }) => id)).toEqual([first]);
+    expect(books.acknowledgedIn('crash')).toBe(1);
+    expect(books.underway()).toEqual([]);
+  });
+
   it('call nothing sent unavailable, and do not accept an answer to nothing', () => {
     expect(new Books().availability('calm')).toBe(0);
     expect(() => new Books().close('x', {})).toThrow('never sent');

@@ -82,7 +82,7 @@ export class Story {
     chapter('Transient faults: one upstream call in eight fails');
     await this.stage.turn({ errorRate: 0.125, latencyMs: 15 });
     this.traffic.phase = 'transient';
-    await this.acknowledged('transient', 1_100);
+    await this.acknowledged('transient', 1_000);
     await this.stage.turn({ errorRate: 0, latencyMs: 5 });
   }
 

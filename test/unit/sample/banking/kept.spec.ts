@@ -163,6 +163,22 @@ describe('what a banking stage keeps', () => {
     expect(world.mempool.size).toBe(1);
   });
 
+  it('makes no block that may not be on disk, and has its payments still', async () => {
+    const disk = new Disk();
+    const world = await start(disk);
+    await world.banking.submit(pay(alice, bob, 10));
+    world.store.syncs = false;
+    const block = world.banking.produceBlock(5);
+    for (let n = 0; n < 100; n++) await Promise.resolve();
+    expect(world.chain.tip.height).toBe(1);
+
+    world.store.fail();
+
+    expect(await block).toBeUndefined();
+    const second = await start(disk);
+    expect([second.chain.tip.height, second.mempool.size]).toEqual([0, 1]);
+  });
+
   it('is saved when the node is closed', async () => {
     const disk = new Disk();
     const { app } = await start(disk);

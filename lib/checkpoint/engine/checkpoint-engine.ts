@@ -207,12 +207,8 @@ export class CheckpointEngine implements CallHost {
   async restore(id: string, only?: string): Promise<CheckpointInfo> {
     const wanted = wantedOf(this.components, only);
     const { codec, values } = this;
-    const plans = plansOf(
-      id,
-      await loadParts(await this.store.read(id), codec, values),
-      wanted,
-      values,
-    );
+    const parts = await loadParts(await this.store.read(id), codec, values);
+    const plans = plansOf(id, parts, wanted, values);
     const assertAlone = (): void => {
       if (this.state !== 'restoring') throw this.objection('restore')!;
     };

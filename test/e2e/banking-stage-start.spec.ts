@@ -58,7 +58,7 @@ function commandsIn(guide: string, pattern: RegExp): string[] {
 
 afterEach(async () => {
   for (const started of running.splice(0)) {
-    started.kill('SIGKILL');
+    started.kill('SIGTERM'); // not SIGKILL: it has a directory to remove
     await started.ended;
   }
 });

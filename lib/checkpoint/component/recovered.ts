@@ -15,6 +15,8 @@ export class Recovered {
   captured: { readonly data: unknown } | undefined;
   /** What has been journaled since, for `applyEntry`. */
   readonly entries: unknown[] = [];
+  /** How much was journaled after the saved part: that part alone is not the state. */
+  journaled = 0;
   /** Of the saved part; undefined while it has only been journaled. */
   meta: PartMeta | undefined;
 

@@ -66,6 +66,7 @@ export function bindComponent(
   const { fields, isMigrated, recovered: ready } = prepare(component, recovered, values);
   component.answers = ready.answers;
   component.isSaved = ready.meta !== undefined;
+  component.unsaved = ready.journaled;
   const fresh: Change[] = [];
   for (const [name, collection] of component.fields) {
     const known = fields.get(name);

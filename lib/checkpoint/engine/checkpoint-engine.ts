@@ -341,6 +341,8 @@ export class CheckpointEngine implements CallHost {
         const known = recovered.get(component.name) ?? new Recovered(component.name, this.values);
         await adopt(component, prepare(component, known, this.values), this.values);
         component.pending = undefined;
+        component.isSaved = known.meta !== undefined;
+        component.unsaved = known.journaled;
         this.twin?.begin(component);
       }
       if (this.state !== 'fenced') return;

@@ -18,6 +18,7 @@ export async function loadContents(
       if (sequence <= (contents.parts.get(name)?.sequence ?? 0)) return undefined;
       const known = found.get(name) ?? new Recovered(name, values);
       found.set(name, known);
+      known.journaled += 1;
       return known;
     });
   }

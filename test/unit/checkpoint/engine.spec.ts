@@ -4,7 +4,9 @@ import { DurableList } from '../../../lib/checkpoint/collections/durable-list.js
 import { DurableMap } from '../../../lib/checkpoint/collections/durable-map.js';
 import { claimOf } from '../../../lib/checkpoint/component/claims.js';
 import { CheckpointCall } from '../../../lib/checkpoint/transaction/checkpoint-call.js';
-import { settle } from '../../../lib/testing/fake-clock.js';
+import { CheckpointEngine } from '../../../lib/checkpoint/engine/checkpoint-engine.js';
+import { MemoryCheckpointStore } from '../../../lib/checkpoint/stores/memory-checkpoint-store.js';
+import { FakeClock, settle } from '../../../lib/testing/fake-clock.js';
 import { attempt, run, World } from './world.js';
 
 class Store {
@@ -500,6 +502,26 @@ describe('the start', () => {
     await expect(world.engine.ready()).rejects.toThrow(/component a dependsOn: leads back/);
     await expect(world.engine.ready()).rejects.toThrow(/got "nobody", expected names/);
   });
+});
+
+it('what was journaled before a restart is in the next save, though nothing has changed since', async () => {
+  const store = new MemoryCheckpointStore();
+  const start = async (): Promise<{ engine: CheckpointEngine; one: Store }> => {
+    const engine = new CheckpointEngine({ store, clock: new FakeClock(), emit: () => {} });
+    await engine.open();
+    const one = new Store();
+    engine.bind(one, { options: { name: 'one' }, durable: ['values'], label: 'Store' });
+    await engine.ready();
+    return { engine, one };
+  };
+  const first = await start();
+  await first.engine.save();
+  await run(first.one, () => void first.one.values.set('a', 1));
+  await store.close();
+  const second = await start();
+  await second.engine.save();
+  await store.close();
+  expect([...(await start()).one.values]).toEqual([['a', 1]]);
 });
 
 describe('saves that are due', () => {

@@ -163,7 +163,7 @@ export interface CheckpointRestored extends EventBase<'checkpoint-restored'> {
   readonly components: readonly string[];
 }
 
-/** A write or a sync failed: nothing is accepted until the store has been opened again. */
+/** A write or a sync failed, or the state of a component could not be put back: nothing is accepted until the store has been opened again. */
 export interface StoreFenced extends EventBase<'store-fenced'> {
   readonly error: unknown;
 }

@@ -1,3 +1,4 @@
+export { MemoryCheckpointStore } from '../checkpoint/stores/memory-checkpoint-store.js';
 export { CrashFileSystem, MachineOff } from './checkpoint/crash-file-system.js';
 export {
   type FileCall,

@@ -224,6 +224,10 @@ const make = {
   BulkheadFullError: () => new bulwark.BulkheadFullError('A.b', 1, 1),
   QueueTimeoutError: () => new bulwark.QueueTimeoutError('A.b', 1),
   BulkheadReentrancyError: () => new bulwark.BulkheadReentrancyError('A.b'),
+  ComponentBusyError: () => new bulwark.ComponentBusyError('A.b', 'a', 1),
+  ComponentDeadlockError: () => new bulwark.ComponentDeadlockError('A.b', 'a'),
+  CheckpointUnavailableError: () => new bulwark.CheckpointUnavailableError('A.b', 'why'),
+  CommitUnknownError: () => new bulwark.CommitUnknownError('A.b', new Error('EIO')),
 };
 
 it('the errors are those of the code', () => {
@@ -334,4 +338,17 @@ it.each([
       expect.stringMatching(inWords(value)),
     ]);
   }
+});
+
+it.each([
+  ['Component options', ['CheckpointComponentOptions', 'SnapshotOptions']],
+  ['Method options', ['CheckpointOptions']],
+  ['Module options', ['CheckpointConfig']],
+])('the %s of docs/checkpoint.md are those of the code', (heading, [type, snapshot]) => {
+  const rows = table(section('docs/checkpoint.md', heading), 'Option');
+  const options = [...types.properties(type!).keys()].filter((option) => option !== 'snapshot');
+  const nested = snapshot === undefined ? [] : [...types.properties(snapshot).keys()];
+  expect(rows.map((row) => row['Option']!).toSorted()).toEqual(
+    [...options, ...nested.map((option) => `snapshot.${option}`)].toSorted(),
+  );
 });

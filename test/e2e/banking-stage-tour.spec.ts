@@ -57,7 +57,7 @@ describe('the tour', () => {
         'final health',
         'kill -9, time to serve again',
         '... of the latest lost',
-        '... problems found after it',
+        'problems that it finds with itself',
         'accepted, executed: by its own count',
         'data loss (acknowledged, not in the chain)',
         'double entries',

@@ -30,7 +30,6 @@ export interface CrashScene {
 export class Crashes {
   private readonly dice: SeededRandom;
   private readonly lost = new Set<TransactionId>();
-  private readonly problems: string[] = [];
   private acknowledged = 0;
   private interrupted = 0;
   private slowest = 0;
@@ -51,7 +50,6 @@ export class Crashes {
       );
       await this.kill();
     }
-    await this.examine();
     await poll('everyone to have an answer', PATIENCE_MS, () =>
       books.underway().some(({ phase }) => phase !== 'crash') ? undefined : true,
     );
@@ -98,14 +96,6 @@ export class Crashes {
     return (await Promise.all(missing)).flat();
   }
 
-  private async examine(): Promise<void> {
-    const started = performance.now();
-    this.problems.push(...(await this.scene.stage.examine()));
-    const seconds = ((performance.now() - started) / 1_000).toFixed(1);
-    say(`its own checks of state and disk: ${this.problems.length} problems, in ${seconds} s`);
-    for (const problem of this.problems) say(problem);
-  }
-
   private rows(): Row[] {
     const seconds = this.slowest / 1_000;
     return [
@@ -118,7 +108,6 @@ export class Crashes {
       atLeast('... acknowledged before it', 1_000, this.acknowledged),
       exactly('... of the latest lost', 0, this.lost.size),
       atLeast('... interrupted in mid-call', 1, this.interrupted),
-      exactly('... problems found after it', 0, this.problems.length),
     ];
   }
 }

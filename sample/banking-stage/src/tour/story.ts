@@ -166,6 +166,9 @@ export class Story {
       return pending === 0 ? true : undefined;
     });
     await this.watch.stop();
+    // Not amid the traffic: it holds the node's loop for so long that calls would time out.
+    const problems = await this.stage.examine();
+    for (const problem of problems) say(problem);
 
     const acknowledged = this.books.acknowledged().length;
     const found = await audit(this.rpc, this.books, this.plan.allocations(EXTRAS));
@@ -184,6 +187,7 @@ export class Story {
         `${found.entries}, ${found.entries}`,
         `${accepted}, ${executed}`,
       ),
+      exactly('problems that it finds with itself', 0, problems.length),
       exactly('integrity issues', 0, found.issues.length),
       exactly('balances that differ from the chain', 0, found.wrongBalances.length),
     );

@@ -6,7 +6,6 @@ import {
   CheckpointComponent,
   CheckpointService,
   CheckpointUnavailableError,
-  CommitUnknownError,
   Durable,
   DurableValue,
   Fallback,
@@ -147,7 +146,7 @@ export class BankingStage implements OnModuleInit {
    * Nothing pending, no block: an idle node's chain does not grow. And none now if nothing can be
    * kept now: what is pending stays so, for the next.
    */
-  @Fallback({ value: undefined, on: [CheckpointUnavailableError, CommitUnknownError] })
+  @Fallback({ value: undefined, on: CheckpointUnavailableError })
   @Checkpoint()
   async produceBlock(now: number): Promise<Block | undefined> {
     const { validator, maxBlockEntries } = this.settings;

@@ -163,7 +163,7 @@ describe('what a banking stage keeps', () => {
     expect(world.mempool.size).toBe(1);
   });
 
-  it('makes no block that may not be on disk, and has its payments still', async () => {
+  it('makes no block whose sync failed, and has its payments still', async () => {
     const disk = new Disk();
     const world = await start(disk);
     await world.banking.submit(pay(alice, bob, 10));
@@ -174,7 +174,7 @@ describe('what a banking stage keeps', () => {
 
     world.store.fail();
 
-    expect(await block).toBeUndefined();
+    await expect(block).rejects.toMatchObject({ code: 'COMMIT_UNKNOWN' });
     const second = await start(disk);
     expect([second.chain.tip.height, second.mempool.size]).toEqual([0, 1]);
   });

@@ -139,7 +139,7 @@ export class Story {
       atLeast('availability, transient faults', 99.9, this.books.availability('transient'), ' %'),
       atLeast('availability, outage', 99.9, this.books.availability('outage'), ' %'),
       atLeast('accepted while the breaker was open', 100, whileOpen.length),
-      atMost('... 95 of 100 within', 500, p95, ' ms'),
+      atMost('... 95 of 100 within', 250, p95, ' ms'),
     ];
   }
 

@@ -60,9 +60,12 @@ export class CheckpointCall {
 
   constructor(private readonly facts: CallFacts) {
     const scope = currentScope();
-    const joins = scope !== undefined && scope.objection === undefined;
+    const { host } = facts;
+    // what another application of the process keeps goes into another store
+    const joins =
+      scope !== undefined && scope.transaction.owner === host && scope.objection === undefined;
     this.outer = joins ? scope : undefined;
-    this.transaction = joins ? scope.transaction : new Transaction();
+    this.transaction = joins ? scope.transaction : new Transaction(host);
   }
 
   get target(): string {

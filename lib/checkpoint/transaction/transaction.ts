@@ -55,6 +55,9 @@ export class Transaction implements Party {
   private isPublished = false;
   private isGivenBack = false;
 
+  /** @param owner whose components it may change: one store is one journal */
+  constructor(readonly owner: object) {}
+
   /**
    * A method of the component begins.
    *

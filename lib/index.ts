@@ -148,6 +148,7 @@ export type {
   UnchangedPart,
   VerifyReport,
 } from './checkpoint/checkpoint-store.js';
+export type { Durability } from './checkpoint/durability.js';
 export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint.error.js';
 export type { DeepReadonly } from './checkpoint/collections/deep-readonly.js';
 export { DurableList } from './checkpoint/collections/durable-list.js';
@@ -158,7 +159,6 @@ export type { Checkpointable } from './checkpoint/component/checkpointable.js';
 export type {
   CheckpointComponentOptions,
   CheckpointOptions,
-  Durability,
   SnapshotOptions,
 } from './checkpoint/component/component.options.js';
 export {

@@ -45,7 +45,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
 
   protected constructor(
     private readonly given: MethodPolicySet | string,
-    private readonly runtime: ApplicationRuntime,
+    protected readonly runtime: ApplicationRuntime,
   ) {
     this.policies = typeof given === 'string' ? runtime.resolve([given]) : given;
     this.mistakes = this.mistakesAt(new.target.name);
@@ -58,13 +58,12 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     // in global position it would make our own health lie about the rest
     if (isHealthController(context.getClass())) return next.handle();
     const { target, stoppable } = this.handlerOf(context.getClass(), context.getHandler());
-    return runObservable(
-      target,
-      this.methodOf(next),
-      this.runtime.components.get(context.getClass()),
-      [context],
-      stoppable,
-    );
+    return runObservable(target, this.methodOf(next), this.selfOf(context), [context], stoppable);
+  }
+
+  /** The instance whose state the handler changes, where that is kept. */
+  protected selfOf(_context: ExecutionContext): object | undefined {
+    return undefined;
   }
 
   /** What is called for each attempt. */
@@ -278,6 +277,10 @@ export class CheckpointInterceptor extends PolicyInterceptor {
 
   static with(options: CheckpointFor<HandlerArgs, HandlerArgs, unknown>): Type<NestInterceptor> {
     return configured(CheckpointInterceptor, options);
+  }
+
+  protected override selfOf(context: ExecutionContext): object | undefined {
+    return this.runtime.components.get(context.getClass());
   }
 
   protected override methodOf(next: CallHandler): () => Promise<unknown> {

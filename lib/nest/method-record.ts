@@ -41,16 +41,18 @@ export function makeRecord(prototype: object): ClassRecord {
   return value;
 }
 
-/** The records along a prototype chain, the class's own first. */
-export function recordsOf(type: { readonly prototype?: unknown }): ClassRecord[] {
-  const found: ClassRecord[] = [];
+/** The prototypes of a class and its parents, its own first; not that of every object. */
+export function* prototypesOf(type: { readonly prototype?: unknown }): Iterable<object> {
   let prototype = type.prototype as object | null | undefined;
   while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
-    const record = ownRecord(prototype);
-    if (record !== undefined) found.push(record);
+    yield prototype;
     prototype = Object.getPrototypeOf(prototype) as object | null;
   }
-  return found;
+}
+
+/** The records along a prototype chain, the class's own first. */
+export function recordsOf(type: { readonly prototype?: unknown }): ClassRecord[] {
+  return [...prototypesOf(type)].map(ownRecord).filter((record) => record !== undefined);
 }
 
 /** The prototype of a class or of a parent that has the member; not what every object has. */
@@ -58,11 +60,7 @@ export function homeOf(
   type: { readonly prototype?: unknown },
   key: string | symbol,
 ): object | undefined {
-  let prototype = type.prototype as object | null | undefined;
-  while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
-    if (Object.hasOwn(prototype, key)) return prototype;
-    prototype = Object.getPrototypeOf(prototype) as object | null;
-  }
+  for (const prototype of prototypesOf(type)) if (Object.hasOwn(prototype, key)) return prototype;
   return undefined;
 }
 

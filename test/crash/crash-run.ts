@@ -6,7 +6,7 @@ import type {
 } from '../../lib/checkpoint/checkpoint-store.js';
 import { FileCheckpointStore } from '../../lib/checkpoint/stores/file/file-checkpoint-store.js';
 import type { FileSystem } from '../../lib/checkpoint/stores/file/file-system.js';
-import type { Durability } from '../../lib/checkpoint/stores/file/journal-writer.js';
+import type { Durability } from '../../lib/checkpoint/durability.js';
 import type { Random } from '../../lib/kernel/random.js';
 import { CrashFileSystem } from '../../lib/testing/checkpoint/crash-file-system.js';
 import { seededRandom } from '../../lib/testing/seeded-random.js';

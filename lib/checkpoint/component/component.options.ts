@@ -9,6 +9,7 @@ import {
   span,
 } from '../../kernel/check.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+import type { Durability } from '../durability.js';
 import { isSafeName } from '../safe-name.js';
 
 /** When a component is saved as a whole. */
@@ -18,16 +19,6 @@ export interface SnapshotOptions {
   /** After so long since the last one, if it changed. Milliseconds, from 100. Default never by time alone. */
   time?: Milliseconds;
 }
-
-/**
- * What an acknowledged call is worth.
- *
- * - `sync`: it is on disk. Nothing acknowledged is lost by `kill -9` or a power cut.
- * - `{ interval }`: it is on its way there. A crash may lose the acknowledged calls of so many
- *   milliseconds, from 1; in fact of one sync, for the store syncs as soon as it can.
- * - `manual`: the same, and nothing is promised before `CheckpointService.flush()`.
- */
-export type Durability = 'sync' | 'manual' | { readonly interval: Milliseconds };
 
 /** A provider whose state outlives a crash. */
 export interface CheckpointComponentOptions {
@@ -45,7 +36,14 @@ export interface CheckpointComponentOptions {
   snapshot?: SnapshotOptions;
   /** Whether its `@Checkpoint` calls run one at a time. `false` only without a journal. Default true. */
   serial?: boolean;
-  /** Default `sync`. */
+  /**
+   * What an acknowledged call is worth. Default `sync`.
+   *
+   * - `sync`: it is on disk. Nothing acknowledged is lost by `kill -9` or a power cut.
+   * - `{ interval }`: it is on its way there. A crash may lose the acknowledged calls of so many
+   *   milliseconds, from 1; in fact of one sync, for the store syncs as soon as it can.
+   * - `manual`: the same, and nothing is promised before `CheckpointService.flush()`.
+   */
   durability?: Durability;
   /** How many calls may wait for their turn, from 0. Default 1,000. */
   maxPending?: number;

@@ -1,7 +1,7 @@
-import type { Appended, CheckpointStore, Sequence } from '../checkpoint-store.js';
+import type { Appended, CheckpointStore } from '../checkpoint-store.js';
 import type { Component } from '../component/component.js';
 import { type Change, type EntryData, FORMAT } from '../component/format.js';
-import type { Field, Transaction } from '../transaction/transaction.js';
+import type { Transaction } from '../transaction/transaction.js';
 import type { Codec } from '../value/codec.js';
 import type { Values } from '../value/values.js';
 
@@ -9,7 +9,7 @@ import type { Values } from '../value/values.js';
 export function entryOf(transaction: Transaction, values: Values): EntryData | undefined {
   const changes: Change[] = [];
   for (const { field, op } of transaction.changes())
-    changes.push([field.component.name, field.name, kindOf(field), op]);
+    changes.push([field.component.name, field.name, field.kind, op]);
   const { entries, answers } = transaction;
   if (changes.length === 0 && entries.length === 0 && answers.length === 0) return undefined;
   return [
@@ -19,8 +19,6 @@ export function entryOf(transaction: Transaction, values: Values): EntryData | u
     answers.map(({ component, key, answer }) => [component.name, key, values.data(answer)]),
   ];
 }
-
-const kindOf = (field: Field): Change[2] => (field as unknown as { kind: Change[2] }).kind;
 
 /** Puts an entry into the journal, and notes with its components where it is. */
 export function appendEntry(
@@ -32,29 +30,20 @@ export function appendEntry(
   const appended = store.append(codec.encode(entry));
   const { sequence, durable } = appended;
   const [, changes, entries, answers] = entry;
-  const touched = new Set([...changes, ...entries, ...answers].map(([name]) => name));
-  for (const name of touched) {
-    const component = componentOf(name);
+  const touched = new Set([...changes, ...entries, ...answers].map(([name]) => componentOf(name)));
+  for (const component of touched) {
     component.sequence = sequence;
     component.unsaved += 1;
     component.pending = durable;
   }
-  forgetWhenDurable([...touched].map(componentOf), durable, sequence);
-  return appended;
-}
-
-function forgetWhenDurable(
-  components: readonly Component[],
-  durable: Promise<void>,
-  sequence: Sequence,
-): void {
   durable.then(
     () => {
-      for (const component of components)
+      for (const component of touched)
         if (component.sequence === sequence) component.pending = undefined;
     },
     () => {
       // whoever waits for it hears of it; the fence comes from the store
     },
   );
+  return appended;
 }

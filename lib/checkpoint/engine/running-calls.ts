@@ -4,6 +4,7 @@ import type { ResilienceRejection } from '../../kernel/rejection.js';
 import { CheckpointError } from '../checkpoint.error.js';
 import type { Component } from '../component/component.js';
 import type { CheckpointCall } from '../transaction/checkpoint-call.js';
+import { inTime } from './in-time.js';
 
 /** The calls that are running, to end them when that must be. */
 export class RunningCalls {
@@ -41,26 +42,15 @@ export class RunningCalls {
   async drain(patience: Milliseconds): Promise<void> {
     if (this.running.size === 0) return;
     const drained = new Promise<void>((resolve) => (this.whenDrained = resolve));
-    try {
-      await this.within(patience, drained, 'calls are still running');
-    } catch {
-      this.dismissAll();
-    }
+    if (!(await inTime(this.clock, patience, drained))) this.dismissAll();
   }
 
   /** Waits until no method that was called off runs any more where it changes state in place. */
   async atRest(patience: Milliseconds): Promise<void> {
     for (const component of this.components.values()) {
+      if (await inTime(this.clock, patience, component.whenIdle())) continue;
       const problem = `component ${component.name} did not come to rest`;
-      await this.within(patience, component.whenIdle(), problem);
+      throw new CheckpointError('CHECKPOINT_CLOSED', problem);
     }
-  }
-
-  private within<T>(patience: Milliseconds, work: Promise<T>, problem: string): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const late = (): void => reject(new CheckpointError('CHECKPOINT_CLOSED', problem));
-      const cancel = this.clock.schedule(late, patience);
-      void work.then(resolve, reject).finally(cancel);
-    });
   }
 }

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../kernel/clock.js';
+import type { Milliseconds } from '../../kernel/duration.js';
 import type { EventBody } from '../../kernel/event.js';
 import type {
   CheckpointInfo,
@@ -8,6 +9,7 @@ import type {
   UnchangedPart,
 } from '../checkpoint-store.js';
 import type { Component } from '../component/component.js';
+import { inTime } from './in-time.js';
 
 /** What saving needs. */
 export interface SavingInit {
@@ -71,13 +73,18 @@ export class Saving {
     });
   }
 
-  /** A component has changed: perhaps it is time. */
+  /** A component has changed: perhaps it is time. Runs with every call, so it only looks. */
   look(): void {
     if (this.isPlanned || this.isStopped) return;
-    this.aside.runInAsyncScope(() => {
-      if (this.all().some((component) => this.isFull(component))) this.plan();
-      else this.watchTime();
-    });
+    let due = Number.POSITIVE_INFINITY;
+    for (const { unsaved, savedAt, options } of this.init.components.values()) {
+      if (unsaved === 0) continue;
+      const { calls = CALLS, time } = options.snapshot ?? {};
+      if (unsaved >= calls) return this.plan();
+      if (time !== undefined) due = Math.min(due, savedAt + time);
+    }
+    // what is due later than the timer that runs is looked at then
+    if (due < this.timerDue) this.planAt(due);
   }
 
   stop(): void {
@@ -85,40 +92,30 @@ export class Saving {
     this.cancelTimer?.();
   }
 
-  private isFull({ unsaved, savedAt, options }: Component): boolean {
-    if (unsaved === 0) return false;
-    const { calls = CALLS, time } = options.snapshot ?? {};
-    return unsaved >= calls || (time !== undefined && this.init.clock.now() - savedAt >= time);
-  }
-
-  private watchTime(): void {
+  private planAt(due: Milliseconds): void {
     const { clock } = this.init;
-    const dues = this.all().flatMap(({ unsaved, savedAt, options }) =>
-      unsaved === 0 || options.snapshot?.time === undefined
-        ? []
-        : [savedAt + options.snapshot.time],
-    );
-    const due = Math.min(...dues, Number.POSITIVE_INFINITY);
-    if (due >= this.timerDue) return;
+    const delay = due - clock.now();
+    if (delay <= 0) return this.plan();
     this.cancelTimer?.();
+    this.timerDue = due;
     const fire = (): void => {
       this.timerDue = Number.POSITIVE_INFINITY;
       this.look();
     };
-    this.timerDue = due;
-    this.cancelTimer = clock.schedule(fire, Math.max(0, due - clock.now()));
+    this.cancelTimer = this.aside.runInAsyncScope(() => clock.schedule(fire, delay));
   }
 
   private plan(): void {
     this.isPlanned = true;
-    void this.save()
-      .catch(() => {
+    this.aside.runInAsyncScope(async () => {
+      try {
+        await this.save();
+      } catch {
         // told by an event; tried again after as many calls
-      })
-      .then(() => {
-        this.isPlanned = false;
-        this.look();
-      });
+      }
+      this.isPlanned = false;
+      this.look();
+    });
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -184,22 +181,11 @@ export class Saving {
     const opens: (() => void)[] = [];
     for (const component of this.all().filter(({ isInFlux }) => isInFlux)) {
       opens.push(component.close());
-      await this.atMost(component.whenIdle());
+      await inTime(this.init.clock, GATE, component.whenIdle());
     }
     return () => {
       for (const open of opens) open();
     };
-  }
-
-  private atMost(work: Promise<void>): Promise<void> {
-    const { clock } = this.init;
-    return new Promise((resolve) => {
-      const cancel = clock.schedule(resolve, GATE);
-      void work.then(() => {
-        cancel();
-        resolve();
-      });
-    });
   }
 
   private told(info: CheckpointInfo): CheckpointInfo {

@@ -1,12 +1,13 @@
 import { CheckpointUnavailableError } from './checkpoint-rejections.js';
 import type { Overlay } from '../collections/overlay.js';
-import type { Op } from '../state/field-state.js';
+import type { FieldKind, Op } from '../state/field-state.js';
 import { type Member, type Party, putBack, type Waiter } from './member.js';
 
 /** A durable field, as far as a transaction is concerned. */
 export interface Field {
   readonly component: Member;
   readonly name: string;
+  readonly kind: FieldKind;
   overlay(): Overlay;
 }
 

@@ -1,4 +1,5 @@
 import type { CheckpointComponentOptions } from '../../checkpoint/component/component.options.js';
+import { prototypesOf } from '../method-record.js';
 
 /** What the decorators found on one class body. */
 export interface ComponentRecord {
@@ -24,26 +25,10 @@ export function componentOf(type: {
 }):
   | { readonly options: CheckpointComponentOptions; readonly durable: readonly string[] }
   | undefined {
-  const records = recordsAlong(type);
+  const records = [...prototypesOf(type)].map(own).filter((record) => record !== undefined);
   const options = records.find((record) => record.options !== undefined)?.options;
   if (options === undefined) return undefined;
   return { options, durable: [...new Set(records.flatMap(({ durable }) => durable))] };
-}
-
-/** The durable fields of a class, whether it is a component or not. */
-export function durableFieldsOf(type: { readonly prototype?: unknown }): readonly string[] {
-  return recordsAlong(type).flatMap(({ durable }) => durable);
-}
-
-function recordsAlong(type: { readonly prototype?: unknown }): ComponentRecord[] {
-  const found: ComponentRecord[] = [];
-  let prototype = type.prototype as object | null | undefined;
-  while (typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype) {
-    const record = own(prototype);
-    if (record !== undefined) found.push(record);
-    prototype = Object.getPrototypeOf(prototype) as object | null;
-  }
-  return found;
 }
 
 function own(prototype: object): ComponentRecord | undefined {

@@ -7,7 +7,7 @@ import { CheckpointCall } from '../../../lib/checkpoint/transaction/checkpoint-c
 import { CheckpointEngine } from '../../../lib/checkpoint/engine/checkpoint-engine.js';
 import { MemoryCheckpointStore } from '../../../lib/checkpoint/stores/memory-checkpoint-store.js';
 import { FakeClock, settle } from '../../../lib/testing/fake-clock.js';
-import { attempt, run, World } from './world.js';
+import { attempt, gate, run, World } from './world.js';
 
 class Store {
   readonly values = new DurableMap<string, number>();
@@ -46,12 +46,6 @@ const bind = (world: World, name = 'store', more: object = {}): Store =>
   world.bind(new Store(), { name, ...more });
 const bindCounter = (world: World, more: object = {}): Counter =>
   world.bind(new Counter(), { name: 'counter', ...more });
-
-function gate(): { readonly wait: Promise<void>; open(): void } {
-  let open!: () => void;
-  const wait = new Promise<void>((resolve) => (open = resolve));
-  return { wait, open };
-}
 
 describe('captureState that throws', () => {
   it('fails a save, and the component goes on', async () => {

@@ -1,5 +1,5 @@
 import { DurableMap } from '../../../lib/checkpoint/collections/durable-map.js';
-import { attempt, run, World } from './world.js';
+import { attempt, gate, run, World } from './world.js';
 
 class Store {
   readonly values = new DurableMap<string, number>();
@@ -18,12 +18,6 @@ async function pair(maxPending?: number): Promise<Pair> {
   const a = world.bind(new Store(), { name: 'a', ...more });
   const b = world.bind(new Store(), { name: 'b', ...more });
   return { world, a, b };
-}
-
-function gate(): { readonly wait: Promise<void>; open(): void } {
-  let open!: () => void;
-  const wait = new Promise<void>((resolve) => (open = resolve));
-  return { wait, open };
 }
 
 describe('a call made inside another', () => {

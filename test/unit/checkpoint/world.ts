@@ -105,3 +105,10 @@ export function run<T>(
 ): Promise<T> {
   return attempt(instance, method, options, args).result;
 }
+
+/** Something to wait for until the test lets it happen. */
+export function gate(): { readonly wait: Promise<void>; open(): void } {
+  let open!: () => void;
+  const wait = new Promise<void>((resolve) => (open = resolve));
+  return { wait, open };
+}

@@ -4,13 +4,11 @@ import type { Milliseconds } from '../../../kernel/duration.js';
 import type { Appended, Sequence } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { checkEntry } from '../store-checks.js';
+import type { Durability } from '../../durability.js';
 import { BatchBuilder } from './batch.js';
 import { reasonOf } from './failures.js';
 import { type OpenFile, writeAll } from './file-system.js';
 import type { SegmentHeader } from './segment-header.js';
-
-/** When an append is acknowledged, see `FileCheckpointOptions.durability`. */
-export type Durability = 'sync' | 'manual' | { readonly interval: Milliseconds };
 
 /** The segment that is written to. */
 export interface LiveSegment {

@@ -2,6 +2,7 @@ import { CheckpointService, ResilienceService } from 'nestjs-bulwark';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Integrity } from '../integrity/integrity.js';
 import { announce } from '../process/announcement.js';
+import { endFailed } from '../process/end-failed.js';
 import { closeOnSignal } from '../process/lifetime.js';
 import { HOST, urlOf } from '../process/listening.js';
 import type { NodeSettings } from '../settings.js';
@@ -12,11 +13,7 @@ import { createNode } from './create-node.js';
 try {
   await run(JSON.parse(process.env['NODE_SETTINGS'] ?? '') as NodeSettings);
 } catch (error) {
-  const problem = error instanceof Error ? error.message : String(error);
-  announce({ type: 'failed', problem });
-  console.error(problem);
-  process.exitCode = 1;
-  if (process.connected) process.disconnect();
+  endFailed(error);
 }
 
 async function run(settings: NodeSettings): Promise<void> {

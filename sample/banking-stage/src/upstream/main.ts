@@ -1,4 +1,5 @@
 import { announce } from '../process/announcement.js';
+import { endFailed } from '../process/end-failed.js';
 import { closeOnSignal } from '../process/lifetime.js';
 import { explained, listen, portFrom } from '../process/listening.js';
 import { createUpstream } from './upstream.server.js';
@@ -21,9 +22,5 @@ try {
   announce({ type: 'listening', url });
   console.log(`fees and compliance on ${url}`);
 } catch (error) {
-  const problem = error instanceof Error ? error.message : String(error);
-  announce({ type: 'failed', problem });
-  console.error(problem);
-  process.exitCode = 1;
-  if (process.connected) process.disconnect();
+  endFailed(error);
 }

@@ -26,6 +26,8 @@ export interface Classification {
    * refusal of access, which turned into data would be a hole.
    */
   readonly fallback: boolean;
+  /** The rule that decided, such as `node-code ECONNRESET`; for people. Default: not said. */
+  readonly rule?: string;
 }
 
 /** Says what an error is. A port: policies never know the table. Must not throw. */

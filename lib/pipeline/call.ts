@@ -2,7 +2,6 @@ import type { CancelTimer } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { isCommitUnknown } from '../kernel/commit-unknown.js';
 import { ignore } from '../kernel/ignore.js';
-import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import type { Offer } from '../policies/fallback/fallback.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
@@ -10,12 +9,14 @@ import { wasBlocked } from '../policies/time-limit/time-limit.js';
 import { Attempt } from './attempt.js';
 import type { AttemptOwner } from './attempt-owner.js';
 import { inheritedEnd, runAs, runInContext } from './current-call.js';
-import { emit } from './environment.js';
+import type { DirectStart } from './direct-call.js';
+import { emit, emitRefusal } from './environment.js';
 import type { Lane } from './lane.js';
 import { scheduleLimit } from './limit-timer.js';
 import type { Pipeline } from './pipeline.js';
 import { asItIs } from './recorded-error.js';
 import { Retries } from './retries.js';
+import { Account } from './statistics/account.js';
 import { explain, explainNothing, Trace } from './trace.js';
 import { withCause } from './with-cause.js';
 
@@ -32,6 +33,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
   /** Under which the answer is kept for calls that fail; undefined if it is not kept. */
   protected key: string | undefined;
   private readonly retries = new Retries(this);
+  private readonly account: Account;
   private attempt: Attempt | undefined;
   private over = false;
   /** Whether the budget counts it among the calls in flight. */
@@ -48,6 +50,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
   ) {
     const { trace, clock } = pipeline.env;
     this.trace = trace ? new Trace(clock) : undefined;
+    this.account = new Account(pipeline);
   }
 
   abstract invoke(attempt: Attempt): void;
@@ -74,23 +77,14 @@ export abstract class Call implements AttemptOwner<Attempt> {
   succeeded(value: unknown, good: boolean): void {
     if (this.over || this.retriesResult(value)) return;
     this.finish();
+    this.account.ends('succeeded');
     if (good && this.key !== undefined) this.pipeline.fallback!.keep(this.key, value);
     this.answer(value);
   }
 
   refused(error: ResilienceRejection): void {
-    const { env } = this.pipeline;
-    if (env.bus.wants('call-rejected')) {
-      const { policy, code, target, retryAfter } = error;
-      emit(env, {
-        type: 'call-rejected',
-        target,
-        policy,
-        code,
-        ...(retryAfter === undefined ? {} : { retryAfter }),
-      });
-    }
-    this.failed(error, false);
+    emitRefusal(this.pipeline.env, error);
+    this.goOn(error, false);
   }
 
   committed(): void {
@@ -98,6 +92,12 @@ export abstract class Call implements AttemptOwner<Attempt> {
   }
 
   failed(error: unknown, stillRunning: boolean): void {
+    this.account.attemptFailed(error, this.retries.count, this.args);
+    this.goOn(error, stillRunning);
+  }
+
+  /** Decides what follows from the end of an attempt. */
+  private goOn(error: unknown, stillRunning: boolean): void {
     this.retries.ended();
     if (this.over) return;
     const { retry } = this.pipeline;
@@ -110,6 +110,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     // what is in the journal is not called off: its caller hears what became of it
     if (this.over || this.attempt?.isCommitted === true) return;
     this.finish();
+    this.account.ends('cancelled');
     this.retries.callOff();
     this.attempt?.abandon(reason, this.hasEmitted ? 'success' : 'cancelled');
     this.giveUp(reason);
@@ -118,6 +119,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
   protected begin(): void {
     if (this.over) return;
     const { fallback, retry } = this.pipeline;
+    this.account.begins();
     this.counted = true;
     this.pipeline.budget?.callStarted();
     if (fallback !== undefined) {
@@ -131,12 +133,10 @@ export abstract class Call implements AttemptOwner<Attempt> {
 
   /**
    * Makes the first attempt out of one that was admitted, and has run, without an engine.
-   *
-   * @param startedAt when it began, where the breaker measures
-   * @param mark what `spentMark` answered then
    */
-  protected adopt(permit: Permit, startedAt: Milliseconds | undefined, mark: number): Attempt {
+  protected adopt({ permit, startedAt, mark, timing }: DirectStart): Attempt {
     this.counted = true;
+    this.account.resumes(timing);
     this.retries.started(mark);
     this.attempt = new Attempt(this, 1);
     this.attempt.adopt(permit, startedAt);
@@ -158,23 +158,11 @@ export abstract class Call implements AttemptOwner<Attempt> {
   /** Calls the method for an attempt, which its caller finds by `currentCall()`. */
   protected callMethod(attempt: Attempt): unknown {
     const { method, self } = this;
-    const args = this.freshArgs();
+    const args = this.pipeline.freshArgs(this.args);
     if (attempt.keeping !== undefined)
       return attempt.keeping.run(() => runInContext(attempt, method, self, args));
     const run = this.pipeline.propagates ? runInContext : runAs;
     return run(attempt, method, self, args);
-  }
-
-  /** The arguments for the next attempt: a fresh copy where each is to have its own. */
-  private freshArgs(): unknown[] {
-    const { retry, report } = this.pipeline;
-    if (retry?.cloneArgs !== true) return this.args;
-    try {
-      return structuredClone(this.args);
-    } catch (error) {
-      report('cloneArgs', error);
-      return this.args;
-    }
   }
 
   /** Whether this result is followed by another attempt, which is planned then. */
@@ -213,6 +201,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     const last = this.retries.outOfTime();
     if ('value' in last) {
       this.finish();
+      this.account.ends('succeeded');
       this.deliver(last.value);
     } else {
       this.conclude(last.error);
@@ -266,6 +255,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     const patient = timeLimited || retry?.totalTimeout !== undefined;
     const blame = !blocked && !(inherited && patient);
     this.attempt!.abandon(error, started ? (blame ? 'failure' : 'cancelled') : 'rejected');
+    if (started) this.account.attemptFailed(error, this.retries.count, this.args);
     this.conclude(error);
   }
 
@@ -279,6 +269,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     if (this.over) return;
     if (offer === undefined) {
       this.finish();
+      this.account.endsWith(error);
       this.explain(error);
       this.giveUp(error);
     } else {
@@ -294,19 +285,19 @@ export abstract class Call implements AttemptOwner<Attempt> {
   }
 
   private askFallback(offer: Offer, errors: readonly unknown[]): void {
-    const { fallback, env, name, counters } = this.pipeline;
+    const { fallback, env, name } = this.pipeline;
     const [error] = errors;
     this.attempt = undefined;
     this.trace?.note(this.retries.count, 'fallback', `asks ${offer.kind}`);
     const record = env.bus.wants('fallback-used') ? asItIs(error) : error;
     const good = (value: unknown): void => {
       if (this.over) return;
-      counters.degraded += 1;
       fallback!.answered(offer);
       const { kind, age } = offer;
       const facts = { kind, ...(age === undefined ? {} : { age }), error: record };
       emit(env, { type: 'fallback-used', target: name, ...facts });
       this.finish();
+      this.account.ends('degraded');
       this.answer(value);
     };
     const bad = (thrown: unknown): void => {
@@ -322,6 +313,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
       }
       fallback!.failed();
       this.finish();
+      this.account.endsWith(thrown);
       this.explain(thrown);
       this.giveUp(withCause(thrown, error));
     };

@@ -1,7 +1,9 @@
+import type { ErrorObserver } from '../errors/error-observer.js';
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
 import type { EventBody, ResilienceEvent, Severity } from '../kernel/event.js';
 import type { Random } from '../kernel/random.js';
+import type { ResilienceRejection } from '../kernel/rejection.js';
 import type { EventBus } from './event-bus.js';
 
 /** What every pipeline of one application shares. */
@@ -14,6 +16,10 @@ export interface Environment {
   readonly stack: boolean;
   /** Whether every decision on the way of a call is written down. */
   readonly trace: boolean;
+  /** One of so many calls is timed; 0 for none. */
+  readonly sample: number;
+  /** Hears of failed attempts. Set once, before the first call. */
+  errors?: ErrorObserver | undefined;
 }
 
 const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
@@ -46,4 +52,12 @@ export function emit(env: Environment, body: EventBody): void {
   const good = body.type === 'circuit-state-changed' && (body as { to?: string }).to === 'closed';
   const severity = good ? 'info' : SEVERITIES[body.type];
   env.bus.emit({ ...body, severity, at: env.clock.epoch() } as ResilienceEvent);
+}
+
+/** One of our policies refused a call. */
+export function emitRefusal(env: Environment, error: ResilienceRejection): void {
+  if (!env.bus.wants('call-rejected')) return;
+  const { policy, code, target, retryAfter } = error;
+  const wait = retryAfter === undefined ? {} : { retryAfter };
+  emit(env, { type: 'call-rejected', target, policy, code, ...wait });
 }

@@ -19,22 +19,11 @@ import { DirectCall } from './direct-call.js';
 import type { Environment } from './environment.js';
 import { fixedOf, type Lane, type Named, policyAgain, policyFor, type Sources } from './lane.js';
 import type { MethodPolicySet } from './policy-set.js';
-
-/** What a target's calls have done besides running the method. */
-export interface PipelineCounters {
-  /** Attempts after the first. */
-  retries: number;
-  /** Calls that a fallback answered. */
-  degraded: number;
-  /** Work that ended well after we had given up on it. */
-  lateSuccesses: number;
-  /** Work that failed after we had given up on it. */
-  lateFailures: number;
-}
+import { TargetStatistics } from './statistics/target-statistics.js';
 
 /** What outlives a change of the policies. */
 export interface Continuity {
-  readonly counters: PipelineCounters;
+  readonly counters: TargetStatistics;
   readonly fallback: Fallback | undefined;
 }
 
@@ -66,7 +55,9 @@ export class Pipeline implements Continuity {
   readonly checkpoint: CheckpointOptions | undefined;
   /** What every call meets where no policy is keyed. */
   readonly lane: Lane;
-  readonly counters: PipelineCounters;
+  readonly counters: TargetStatistics;
+  /** The name of its circuit breaker, where it has one. */
+  readonly port: string | undefined;
   private readonly sources: Sources;
   private readonly keyed: boolean;
   private readonly direct: DirectCall;
@@ -102,12 +93,8 @@ export class Pipeline implements Continuity {
     );
     this.direct = new DirectCall(name, env.clock, this.lane);
     this.budget = budget;
-    this.counters = before?.counters ?? {
-      retries: 0,
-      degraded: 0,
-      lateSuccesses: 0,
-      lateFailures: 0,
-    };
+    this.counters = before?.counters ?? new TargetStatistics(env.sample);
+    this.port = circuitBreaker === undefined ? undefined : (circuitBreaker.name ?? name);
     this.retry = retry && new Retry(retry, env.random, report, RETRY_TABLE);
     this.fallback =
       before?.fallback ?? (policies.fallback && new Fallback(policies.fallback, env.clock, report));
@@ -190,6 +177,17 @@ export class Pipeline implements Continuity {
   /** The priority in the bulkhead's queue. */
   priorityOf(args: readonly unknown[]): number {
     return this.priority?.(args) ?? 0;
+  }
+
+  /** The arguments for the next attempt: a fresh copy where each is to have its own. */
+  freshArgs(args: unknown[]): unknown[] {
+    if (this.retry?.cloneArgs !== true) return args;
+    try {
+      return structuredClone(args);
+    } catch (error) {
+      this.report('cloneArgs', error);
+      return args;
+    }
   }
 
   /** What a method sees of its call where that runs without an engine. */

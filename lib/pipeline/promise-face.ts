@@ -1,13 +1,14 @@
 import { isObservable, lastValueFrom } from 'rxjs';
-import type { Milliseconds } from '../kernel/duration.js';
-import { type Permit, REFUSED } from '../kernel/permit.js';
+import { REFUSED } from '../kernel/permit.js';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
 import { inheritedEnd, runAs } from './current-call.js';
+import type { DirectStart } from './direct-call.js';
 import { followSignal } from './follow-signal.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
 import { spentMark } from './retries.js';
+import { Timing } from './statistics/timing.js';
 import type { Target } from './target.js';
 
 type Settled = { readonly value: unknown } | { readonly error: unknown };
@@ -24,13 +25,8 @@ class PromiseCall extends Call {
   }
 
   /** Goes on where a call that ran without an engine has failed. */
-  resume(
-    permit: Permit,
-    startedAt: Milliseconds | undefined,
-    mark: number,
-    error: unknown,
-  ): unknown {
-    this.adopt(permit, startedAt, mark).failed(error);
+  resume(start: DirectStart, error: unknown): unknown {
+    this.adopt(start).failed(error);
     return this.handOver();
   }
 
@@ -145,7 +141,9 @@ function runDirectly(
   args: unknown[],
 ): Promise<unknown> {
   const { breaker, bulkhead } = lane;
-  const { budget, fallback } = pipeline;
+  const { budget, fallback, counters } = pipeline;
+  counters.calls += 1;
+  const timing = Timing.of(counters.latency, pipeline.env.clock);
   fallback?.begun();
   budget?.callStarted();
   const measures = breaker?.policy.slowCallDuration !== undefined;
@@ -154,15 +152,22 @@ function runDirectly(
   const permit = breaker === undefined ? REFUSED : breaker.policy.enter();
   bulkhead?.policy.enter();
   const failed = (error: unknown): unknown =>
-    new PromiseCall(pipeline, lane, method, self, args).resume(permit, startedAt, mark, error);
+    new PromiseCall(pipeline, lane, method, self, args).resume(
+      { permit, startedAt, mark, timing },
+      error,
+    );
   try {
     const source = pipeline.directCall(lane);
+    timing?.methodStarts();
     return Promise.resolve(runAs(source, method, self, args)).then((value) => {
+      timing?.answered();
       bulkhead?.policy.release();
       if (startedAt !== undefined)
         breaker!.policy.settle(permit, 'success', pipeline.env.clock.now() - startedAt);
       else breaker?.policy.settle(permit, 'success');
       budget?.callEnded();
+      counters.succeeded += 1;
+      timing?.settled();
       return value;
     }, failed);
   } catch (error) {

@@ -1,0 +1,53 @@
+import type { Milliseconds } from '../../kernel/duration.js';
+import type { Pipeline } from '../pipeline.js';
+import { endedWith, wasRefused } from './call-end.js';
+import type { CallEnd } from './target-statistics.js';
+import { Timing } from './timing.js';
+
+/** What one call gives account of: to the counters of its target, and to whoever hears of errors. */
+export class Account {
+  /** When its first attempt failed. */
+  private failedAt: Milliseconds | undefined;
+  private over = false;
+
+  constructor(
+    private readonly pipeline: Pipeline,
+    private timing?: Timing,
+  ) {}
+
+  begins(): void {
+    const { counters, env } = this.pipeline;
+    counters.calls += 1;
+    this.timing = Timing.of(counters.latency, env.clock);
+  }
+
+  /** It began without an engine, and is counted already. */
+  resumes(timing: Timing | undefined): void {
+    this.timing = timing;
+  }
+
+  /** A refusal of ours is no failed attempt, nor is what is left of one whose caller is gone. */
+  attemptFailed(error: unknown, attempt: number, args: readonly unknown[]): void {
+    if (wasRefused(error)) return;
+    const { counters, env, name, port } = this.pipeline;
+    const classification = this.pipeline.classify(error);
+    if (classification.outcome === 'cancelled') return;
+    counters.failedAttempts += 1;
+    this.failedAt ??= env.clock.now();
+    env.errors?.failed({ error, classification, target: name, port, attempt, args });
+  }
+
+  /** Only the first end counts. */
+  ends(how: CallEnd): void {
+    if (this.over) return;
+    this.over = true;
+    const { counters, env } = this.pipeline;
+    const since = this.failedAt === undefined ? undefined : env.clock.now() - this.failedAt;
+    counters.ended(how, since);
+    this.timing?.answered();
+  }
+
+  endsWith(error: unknown): void {
+    this.ends(endedWith(error, this.pipeline));
+  }
+}

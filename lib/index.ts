@@ -89,6 +89,13 @@ export {
   type RateLimitReader,
   ResilienceRegistry,
 } from './pipeline/registry.js';
+export type { LatencyReport } from './pipeline/statistics/latency.js';
+export type {
+  CallFigures,
+  DependencyFigures,
+  TargetFigures,
+} from './pipeline/statistics/report.js';
+export { ResilienceStatistics, type TotalFigures } from './pipeline/statistics/statistics.js';
 export { structuralKey } from './pipeline/structural-key.js';
 export type {
   HealthConfig,

@@ -4,6 +4,7 @@ import {
   boolean,
   checkObject,
   checkOptions,
+  either,
   integer,
   type Mistake,
   oneOf,
@@ -67,6 +68,11 @@ export interface ResilienceConfig {
    */
   trace?: boolean;
   /**
+   * One of so many calls is timed for the percentiles of `ResilienceStatistics`. From 1 (every call).
+   * `false`: none. Default 16: reading clocks costs more than a healthy call does.
+   */
+  latencySample?: number | false;
+  /**
    * The lint at the start warns of what is legal and probably not meant, one log line each; what is
    * said here to be meant it keeps for itself. `false`: no lint.
    */
@@ -107,6 +113,7 @@ const RULES: OptionRules<ResilienceConfig> = {
   health: () => undefined,
   stack: boolean,
   trace: boolean,
+  latencySample: either((v) => (v === false ? undefined : 'false'), integer(1)),
   lint: () => undefined,
   maxNames: integer(1),
 };

@@ -14,6 +14,7 @@ import { checkObject, type Mistake, ResilienceConfigError, show } from '../kerne
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
 import { ResilienceRegistry } from '../pipeline/registry.js';
+import { ResilienceStatistics } from '../pipeline/statistics/statistics.js';
 import { systemClock } from '../pipeline/system-clock.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { RUNTIME_TOKEN } from './binding.js';
@@ -131,6 +132,11 @@ function assemble(
         inject: [ApplicationRuntime],
       },
       {
+        provide: ResilienceStatistics,
+        useFactory: (runtime: ApplicationRuntime) => new ResilienceStatistics(runtime),
+        inject: [ApplicationRuntime],
+      },
+      {
         provide: CHECKPOINTS,
         useFactory: ({ usable }: CheckedConfig, clock: Clock, runtime: ApplicationRuntime) =>
           Checkpoints.open(usable.checkpoint, clock, runtime),
@@ -153,6 +159,7 @@ function assemble(
       CHECKPOINTS,
       ApplicationRuntime,
       ResilienceRegistry,
+      ResilienceStatistics,
       ResilienceService,
       CheckpointService,
       ResilienceHealthIndicator,
@@ -229,6 +236,7 @@ function makeRuntime(
       enabled: usable.enabled,
       stack: usable.stack,
       trace: usable.trace,
+      sample: usable.latencySample === false ? 0 : usable.latencySample,
       presets: usable.presets,
       overrides: usable.policies,
       defaults: usable.defaults,

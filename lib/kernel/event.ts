@@ -1,3 +1,4 @@
+import type { ErrorCategory } from './classifier.js';
 import type { Milliseconds } from './duration.js';
 import type { PolicyKind } from './rejection.js';
 
@@ -173,6 +174,40 @@ export interface SlowCheckpointCall extends EventBase<'slow-checkpoint-call'> {
   readonly duration: Milliseconds;
 }
 
+/** Errors follow a pattern, or no longer. */
+export interface ErrorPatternSeen extends EventBase<'error-pattern'> {
+  readonly pattern: ErrorPatternKind;
+  /** True when it is over. */
+  readonly ended: boolean;
+  /** The dependency, by the name of its circuit breaker. */
+  readonly port?: string;
+  /** The kind of error. */
+  readonly fingerprint?: string;
+  readonly category?: ErrorCategory;
+  /** Errors that it was seen in. */
+  readonly count: number;
+  /** The figures that it was seen by. */
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+/**
+ * - `spike`: a larger share of the calls fails than is usual here.
+ * - `recurring`: one kind of error comes back at regular intervals.
+ * - `persistent`: nothing but errors for a while.
+ * - `configuration`: something is missing or wrong that no retry brings about.
+ * - `high-error-rate`: more errors a second than can be looked at one by one.
+ * - `pattern`: most of the errors are of one kind.
+ */
+export type ErrorPatternKind =
+  'spike' | 'recurring' | 'persistent' | 'configuration' | 'high-error-rate' | 'pattern';
+
+/** A message has failed so often that the message is to blame: it is tried no more. */
+export interface PoisonMessage extends EventBase<'poison-message'> {
+  readonly messageId: string;
+  /** How often it has failed. */
+  readonly failures: number;
+}
+
 /** Everything this library reports. Closed: a `switch` over `type` can be exhaustive. */
 export type ResilienceEvent =
   | CircuitStateChanged
@@ -195,7 +230,9 @@ export type ResilienceEvent =
   | CheckpointRecovered
   | CheckpointRestored
   | StoreFenced
-  | SlowCheckpointCall;
+  | SlowCheckpointCall
+  | ErrorPatternSeen
+  | PoisonMessage;
 
 /** An event as it is made; when and how loud is added where it is sent. */
 export type EventBody = ResilienceEvent extends infer E

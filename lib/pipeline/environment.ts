@@ -44,14 +44,21 @@ const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
   'checkpoint-restored': 'warning',
   'store-fenced': 'error',
   'slow-checkpoint-call': 'warning',
+  'error-pattern': 'warning',
+  'poison-message': 'error',
 };
 
 /** Stamps an event and sends it, if anybody listens. */
 export function emit(env: Environment, body: EventBody): void {
   if (!env.bus.wants(body.type)) return;
-  const good = body.type === 'circuit-state-changed' && (body as { to?: string }).to === 'closed';
-  const severity = good ? 'info' : SEVERITIES[body.type];
+  const severity = isGood(body) ? 'info' : SEVERITIES[body.type];
   env.bus.emit({ ...body, severity, at: env.clock.epoch() } as ResilienceEvent);
+}
+
+/** Of two kinds the better half is good news. */
+function isGood(body: EventBody): boolean {
+  if (body.type === 'circuit-state-changed') return body.to === 'closed';
+  return body.type === 'error-pattern' && body.ended;
 }
 
 /** One of our policies refused a call. */

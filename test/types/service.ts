@@ -83,6 +83,8 @@ export function events(service: ResilienceService): void {
       case 'retry-declined':
       case 'bulkhead-reclaimed':
       case 'policies-changed':
+      case 'error-pattern':
+      case 'poison-message':
       case 'checkpoint-saved':
       case 'checkpoint-failed':
       case 'checkpoint-recovered':

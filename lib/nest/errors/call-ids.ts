@@ -1,0 +1,127 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  type Correlation,
+  correlationFrom,
+  idOf,
+} from '../../errors/correlation/correlation-ids.js';
+import type { PredicateReport } from '../../kernel/matcher.js';
+import type { ActiveTrace } from './active-span.js';
+
+/** The work that a call belongs to, by the names that others know it under. */
+export interface CallIds extends Correlation {
+  readonly sessionId?: string;
+}
+
+/** Answers the ids of the work that is going on, or the correlation id alone. */
+export type CorrelationSource = () => string | CallIds | undefined;
+
+type Headers = Readonly<Record<string, unknown>>;
+
+/** Arguments that are looked at for a request. */
+const LOOKED_AT = 8;
+
+/** Where the ids of a call are taken from; what the application says itself goes first. */
+export class IdSource {
+  private readonly requests: AsyncLocalStorage<Correlation> | undefined;
+
+  /**
+   * @param context whether requests are followed by an async context of ours
+   * @param report hears that the application's function threw
+   */
+  constructor(
+    private readonly given: CorrelationSource | undefined,
+    private readonly activeTrace: ActiveTrace,
+    context: boolean,
+    private readonly report: PredicateReport,
+  ) {
+    this.requests = context ? new AsyncLocalStorage<Correlation>() : undefined;
+  }
+
+  /** Whether there is something to run requests in. */
+  get follows(): boolean {
+    return this.requests !== undefined;
+  }
+
+  /** Runs what belongs to a request. */
+  follow(headers: Headers, run: () => void): void {
+    if (this.requests === undefined) run();
+    else this.requests.run(correlationFrom(headers), run);
+  }
+
+  /** The ids of a call with these arguments. Must be asked in its own async context. Never throws. */
+  of(args: readonly unknown[]): CallIds {
+    const headers = headersOf(args);
+    const traceId = quietly(this.activeTrace);
+    return {
+      ...(traceId === undefined ? {} : { traceId }),
+      ...(headers === undefined ? {} : correlationFrom(headers)),
+      ...this.requests?.getStore(),
+      ...this.said(),
+    };
+  }
+
+  private said(): CallIds {
+    if (this.given === undefined) return {};
+    try {
+      const answer: unknown = this.given();
+      if (typeof answer !== 'object' || answer === null) return idsOf({ correlationId: answer });
+      return idsOf(answer);
+    } catch (error) {
+      this.report('errors.correlation', error);
+      return {};
+    }
+  }
+}
+
+/** Of what the application answers only what is fit to be an id. */
+function idsOf(answer: object): CallIds {
+  const { correlationId, traceId, sessionId } = answer as Record<keyof CallIds, unknown>;
+  const ids = { correlationId: idOf(correlationId), traceId: idOf(traceId), sessionId: idOf(sessionId) };
+  return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined));
+}
+
+/** The headers of the request among the arguments: of a handler, or of an interceptor's context. */
+function headersOf(args: readonly unknown[]): Headers | undefined {
+  for (const arg of args.slice(0, LOOKED_AT)) {
+    const headers = quietly(() => headersIn(arg));
+    if (headers !== undefined) return headers;
+  }
+  return undefined;
+}
+
+function headersIn(arg: unknown): Headers | undefined {
+  if (typeof arg !== 'object' || arg === null) return undefined;
+  const { getType } = arg as { getType?: unknown };
+  const request =
+    typeof getType === 'function' ? requestIn(arg as Executing) : (arg as Partial<HttpRequest>);
+  const { headers, httpVersion, raw } = request ?? {};
+  // by Node itself, or by Fastify around it: what else has headers may be anything
+  const isRequest = typeof (httpVersion ?? raw?.httpVersion) === 'string';
+  return isRequest && typeof headers === 'object' && headers !== null ? headers : undefined;
+}
+
+interface HttpRequest {
+  readonly headers: Headers;
+  readonly httpVersion: unknown;
+  readonly raw: { readonly httpVersion: unknown } | undefined;
+}
+
+/** What is used of Nest's `ExecutionContext`. */
+interface Executing {
+  getType(): string;
+  getArgByIndex(index: number): unknown;
+}
+
+function requestIn(context: Executing): Partial<HttpRequest> | undefined {
+  if (context.getType() === 'http') return context.getArgByIndex(0) as Partial<HttpRequest>;
+  if (context.getType() !== 'graphql') return undefined;
+  return (context.getArgByIndex(2) as { req?: Partial<HttpRequest> } | undefined)?.req;
+}
+
+function quietly<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined; // somebody else's object, or library
+  }
+}

@@ -1,0 +1,192 @@
+import { ResilienceConfigError } from '../../kernel/check.js';
+import type { ErrorCategory } from '../../kernel/classifier.js';
+import type { Milliseconds } from '../../kernel/duration.js';
+import { ComponentWatch } from './component-watch.js';
+import { type ErrorAnalysis, ErrorWindow } from './error-window.js';
+import type { Finding, FindingListener } from './finding.js';
+import { FindingBoard, FindingSlot } from './finding-board.js';
+import { KindWatch } from './kind-watch.js';
+import type { PatternInput } from './pattern-input.js';
+import {
+  checkErrorPatterns,
+  type ErrorPatternsOptions,
+  type ErrorPatternsTerms,
+  errorPatternsTerms,
+} from './patterns.options.js';
+
+/** Looks closer together than this are one. */
+const BETWEEN_LOOKS: Milliseconds = 1_000;
+/** How often is looked for what may be forgotten, and how long that was not heard of. */
+const BETWEEN_SWEEPS: Milliseconds = 60_000;
+const FORGOTTEN: Milliseconds = 7_200_000;
+/** The same while there is no room for anything new. */
+const FORGOTTEN_WHEN_FULL: Milliseconds = 600_000;
+/** What holds is over below this share of what raised it. */
+const OVER = 0.8;
+
+/**
+ * Finds patterns among the errors of an application: spikes, errors that come back at regular
+ * intervals, persistent failures, wrong configuration, a high rate of errors, errors mostly of one
+ * category. Each finding is raised once and ended once.
+ *
+ * Telling it of an error only counts; everything else happens in `tick`, which somebody calls about
+ * once a second, after the `observe`s of that second. Memory is bounded by `maxSeries`; what comes
+ * beyond it still counts for the whole application, and in `ignored`.
+ */
+export class ErrorPatterns {
+  private readonly terms: ErrorPatternsTerms;
+  private window: ErrorWindow;
+  private readonly components = new Map<string, ComponentWatch>();
+  private readonly board = new FindingBoard();
+  private highRate = new FindingSlot();
+  private pattern = new FindingSlot();
+  private patternOf: ErrorCategory | undefined;
+  private kinds = 0;
+  private unwatched = 0;
+  private lookedAt = Number.NEGATIVE_INFINITY;
+  private sweptAt: Milliseconds;
+
+  /**
+   * @param startedAt when the application started, monotonic milliseconds: see `bootTime`
+   * @throws ResilienceConfigError for options that cannot be used
+   */
+  constructor(
+    options: ErrorPatternsOptions,
+    private readonly listener: FindingListener,
+    private readonly startedAt: Milliseconds,
+  ) {
+    const mistakes = checkErrorPatterns('errors.patterns', options);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    this.terms = errorPatternsTerms(options);
+    this.window = new ErrorWindow(this.terms);
+    this.sweptAt = startedAt;
+  }
+
+  /** Failures and observations of components and kinds of errors that there was no room to watch. */
+  get ignored(): number {
+    return this.unwatched;
+  }
+
+  /** Counts a failed attempt. It says nothing to `spike`, which hears of it by `observe`. */
+  failed(input: PatternInput): void {
+    this.window.record(input.category, input.now);
+    const watch = this.watch(input.component, input.now);
+    if (watch === undefined) return;
+    watch.failed(input);
+    let kind = watch.kinds.get(input.fingerprint);
+    if (kind === undefined) {
+      if (this.kinds >= this.terms.maxSeries) {
+        this.unwatched += 1;
+        return;
+      }
+      kind = new KindWatch(input.component, input.fingerprint, this.terms.recurrence);
+      watch.kinds.set(input.fingerprint, kind);
+      this.kinds += 1;
+    }
+    kind.failed(input);
+  }
+
+  /** A success ends a run of failures. Not needed where `observe` tells of successes. */
+  succeeded(component: string, now: Milliseconds): void {
+    this.components.get(component)?.succeeded(now);
+  }
+
+  /** Counts the calls of a component since it was last observed, and the failures among them. */
+  observe(component: string, calls: number, failures: number, now: Milliseconds): void {
+    if (calls > 0) this.watch(component, now)?.observe(calls, failures, now);
+  }
+
+  /** Looks for what is new and tells the listener, at most once a second; in between it is free. */
+  tick(now: Milliseconds): void {
+    if (now - this.lookedAt < BETWEEN_LOOKS) return;
+    this.lookedAt = now;
+    this.lookAtAll(now);
+    for (const watch of this.components.values()) {
+      watch.tick(now, this.startedAt, this.board);
+      for (const kind of watch.kinds.values()) kind.tick(now, this.board);
+    }
+    if (now - this.sweptAt >= BETWEEN_SWEEPS) this.sweep(now);
+    this.board.tell(this.listener);
+  }
+
+  /** What the errors of the last `window` amount to, all components together. */
+  analyse(now: Milliseconds): ErrorAnalysis {
+    return this.window.analyse(now);
+  }
+
+  /** The findings that hold, oldest first. */
+  active(): readonly Finding[] {
+    return this.board.active;
+  }
+
+  /** Forgets everything, also what was learnt as usual. Findings that hold are ended. */
+  reset(): void {
+    this.components.clear();
+    this.kinds = 0;
+    this.unwatched = 0;
+    this.window.reset();
+    this.highRate = new FindingSlot();
+    this.pattern = new FindingSlot();
+    this.board.endAll();
+    this.board.tell(this.listener);
+  }
+
+  private watch(component: string, now: Milliseconds): ComponentWatch | undefined {
+    let watch = this.components.get(component);
+    if (watch === undefined) {
+      if (this.components.size >= this.terms.maxSeries) {
+        this.unwatched += 1;
+        return undefined;
+      }
+      watch = new ComponentWatch(component, this.terms, now);
+      this.components.set(component, watch);
+    }
+    return watch;
+  }
+
+  private lookAtAll(now: Milliseconds): void {
+    const { window, terms, board } = this;
+    const rate = window.rate(now);
+    const total = window.errors(now);
+    const since = now - terms.window;
+    this.highRate.set(rate > terms.highRate * (this.highRate.holds ? OVER : 1), board, () => ({
+      kind: 'high-error-rate',
+      category: window.mostCommon(now)!.type,
+      since,
+      count: total,
+      details: { rate, total },
+    }));
+
+    const { holds } = this.pattern;
+    if (!holds) this.patternOf = window.mostCommon(now)?.type;
+    const category = this.patternOf;
+    const count = category === undefined ? 0 : window.count(category, now);
+    const slack = holds ? OVER : 1;
+    const most = count > total * terms.share * slack && total >= terms.minimumErrors * slack;
+    this.pattern.set(most, board, () => ({
+      kind: 'pattern',
+      category: category!,
+      since,
+      count,
+      details: { count, total, share: count / total },
+    }));
+  }
+
+  /** What was not heard of for long makes room, unless something about it holds. */
+  private sweep(now: Milliseconds): void {
+    this.sweptAt = now;
+    const { maxSeries } = this.terms;
+    const kindsSince = now - (this.kinds < maxSeries ? FORGOTTEN : FORGOTTEN_WHEN_FULL);
+    const since = now - (this.components.size < maxSeries ? FORGOTTEN : FORGOTTEN_WHEN_FULL);
+    for (const [name, watch] of this.components) {
+      for (const [fingerprint, kind] of watch.kinds) {
+        if (kind.holds || kind.lastSeen > kindsSince) continue;
+        watch.kinds.delete(fingerprint);
+        this.kinds -= 1;
+      }
+      if (watch.kinds.size === 0 && !watch.holds && watch.lastSeen <= since) {
+        this.components.delete(name);
+      }
+    }
+  }
+}

@@ -206,6 +206,24 @@ describe('a disk that fails', () => {
     await store.close();
   });
 
+  test('#105 a sync ahead of a large snapshot that failed fails it, though the last one would succeed', async () => {
+    const world = new FaultyDisk();
+    const store = await prepared(world);
+    let ahead = 0;
+    world.fault = ({ call, path }) => {
+      if (call !== 'datasync' || !path.includes('tmp')) return undefined;
+      ahead += 1;
+      return ahead === 2 ? 'EIO' : undefined;
+    };
+    const large = { ...part(''), pieces: [Buffer.alloc(26 * 1024 * 1024, 1)] };
+    await expect(store.snapshot([large])).rejects.toMatchObject({ cause: { code: 'EIO' } });
+    expect(await world.temporaries).toEqual([]);
+    expect((await store.list()).map(({ id }) => id)).toEqual(['kept', '1']);
+    world.fault = () => undefined;
+    expect((await store.snapshot([large])).bytes).toBe(26 * 1024 * 1024);
+    await store.close();
+  });
+
   test('on a full disk nothing is acknowledged, reading goes on, and space brings all back', async () => {
     const world = new FaultyDisk();
     const store = await prepared(world);

@@ -4,6 +4,8 @@ import { type OpenFile, readFully, writeAll } from './file-system.js';
 
 export const CHUNK = 1024 * 1024;
 const FIRST_CHUNK = 16 * 1024;
+/** A sync is begun after so much, beside the writes that go on: the disk works while we hash. */
+const SYNC_AHEAD = 8 * CHUNK;
 
 /** What a file of states was found to hold. */
 export interface Measured {
@@ -32,6 +34,8 @@ export class ChunkedFile {
   private filled = 0;
   private position = 0;
   private writing: Promise<void> = Promise.resolve();
+  private syncing: Promise<void> = Promise.resolve();
+  private nextSync = SYNC_AHEAD;
 
   constructor(private readonly file: OpenFile) {}
 
@@ -57,6 +61,7 @@ export class ChunkedFile {
   async finish(): Promise<WrittenFile> {
     await this.drain();
     await this.writing;
+    await this.syncing;
     await this.file.sync();
     const { position: fileBytes, chunks } = this;
     return { fileBytes, sha256: this.hash.digest('hex'), chunks };
@@ -72,19 +77,28 @@ export class ChunkedFile {
     await this.put(chunk);
   }
 
-  /** Resolves when no write is under way; the file may be closed then. */
+  /** Resolves when nothing is under way; the file may be closed then. */
   async settled(): Promise<void> {
-    await this.writing.catch(() => {});
+    await Promise.allSettled([this.writing, this.syncing]);
   }
 
   /** One write at a time: this waits for the one before, whose buffer is free then. */
   private async put(chunk: Uint8Array): Promise<void> {
+    this.chunks.push({ length: chunk.length, crc: crc32(chunk) });
     await this.writing;
+    if (this.position >= this.nextSync) await this.syncAhead();
     this.writing = writeAll(this.file, chunk, this.position);
     this.writing.catch(() => {}); // it is awaited, but later
     this.position += chunk.length;
     this.hash.update(chunk);
-    this.chunks.push({ length: chunk.length, crc: crc32(chunk) });
+  }
+
+  /** One that fails is not tried again: the last sync might say that all is well. */
+  private async syncAhead(): Promise<void> {
+    await this.syncing;
+    this.nextSync = this.position + SYNC_AHEAD;
+    this.syncing = this.file.datasync();
+    this.syncing.catch(() => {}); // it is awaited, but later
   }
 }
 

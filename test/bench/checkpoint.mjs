@@ -1,5 +1,5 @@
-// `node test/bench/checkpoint.mjs [--rounds n] [--only append|snapshot]` of what `npm run build` made: the file store beside plain calls
-// to node:fs that do the same work by hand. Rounds alternate; medians count.
+// `node test/bench/checkpoint.mjs [--rounds n] [--only append|snapshot|restart]` of what `npm run build` made: the file store beside plain calls
+// to node:fs that do the same work by hand, and beside lmdb where that is installed. Rounds alternate; medians count.
 import { createHash } from 'node:crypto';
 import {
   closeSync,
@@ -63,6 +63,20 @@ async function storeJournal() {
   return { append: (entry) => store.append(entry).durable, close: () => store.close() };
 }
 
+/** A put and its flush for each entry, as an application would do it; undefined where it is not installed. */
+const lmdb = await import('lmdb').catch(() => undefined);
+let key = 0;
+function lmdbJournal() {
+  const db = lmdb.open({ path: place(), keyEncoding: 'uint32', encoding: 'binary' });
+  return {
+    append: async (entry) => {
+      await db.put((key += 1), entry);
+      await db.flushed;
+    },
+    close: () => db.close(),
+  };
+}
+
 async function appendsPerSecond(journal, callers) {
   const total = callers === 1 ? 1_500 : 20_000;
   const started = performance.now();
@@ -93,16 +107,16 @@ async function timed(task) {
 
 const MB = 1024 * 1024;
 const chunk = Buffer.alloc(MB, 'state ');
-const pieces = function* () {
-  for (let i = 0; i < 100; i += 1) yield chunk;
+const pieces = function* (count) {
+  for (let i = 0; i < count; i += 1) yield chunk;
 };
 
-async function plainSnapshot() {
+async function plainSnapshot(megabytes) {
   const fd = openSync(place(), 'wx');
   const result = await timed(async () => {
     const hash = createHash('sha256');
     let position = 0;
-    for (const piece of pieces()) {
+    for (const piece of pieces(megabytes)) {
       hash.update(piece);
       await writeAt(fd, piece, 0, piece.length, position);
       position += piece.length;
@@ -114,41 +128,90 @@ async function plainSnapshot() {
   return result;
 }
 
-async function storeSnapshot() {
-  const store = new FileCheckpointStore({ directory: place() });
+async function storeSnapshot(megabytes, keys) {
+  const store = new FileCheckpointStore({ directory: place(), ...keys });
   await store.open();
   await store.snapshot([{ component: 'small', meta: {}, pieces: [] }]);
-  const part = { component: 'big', meta: {}, pieces: pieces() };
+  const part = { component: 'big', meta: {}, pieces: pieces(megabytes) };
   const result = await timed(() => store.snapshot([part]));
   await store.close();
   return result;
 }
 
+/** A journal of so many entries and no snapshot: opened, and every entry handed out. */
+async function restart(entries) {
+  const directory = place();
+  const before = new FileCheckpointStore({ directory });
+  await before.open();
+  for (let i = 0; i < entries; i += 1_000) {
+    for (let n = 1; n < 1_000; n += 1) before.append(entry);
+    await before.append(entry).durable;
+  }
+  await before.close();
+  const store = new FileCheckpointStore({ directory });
+  let contents;
+  const opening = await timed(async () => {
+    contents = await store.open();
+  });
+  let count = 0;
+  const reading = await timed(async () => {
+    for await (const { sequence } of contents.entries()) count = sequence;
+  });
+  await store.close();
+  if (count !== entries) throw new Error(`${count} of ${entries} entries came back`);
+  return { opening, reading };
+}
+
 const line = (text) => process.stdout.write(`${text}\n`);
-if (values.only !== 'snapshot') {
+const clear = () => {
+  for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
+};
+const wanted = (name) => values.only === undefined || values.only === name;
+const of = (all, key) => median(all.map((one) => one[key])).toFixed(1);
+
+async function appends() {
+  if (lmdb === undefined) line('lmdb is NOT measured: not installed, `npm i --no-save lmdb@3`');
   for (const callers of [1, 64, 1_000]) {
-    const [plain, ours] = [[], []];
+    const [plain, ours, theirs] = [[], [], []];
     for (let i = 0; i < rounds; i += 1) {
       plain.push(await appendsPerSecond(plainJournal(), callers));
       ours.push(await appendsPerSecond(await storeJournal(), callers));
+      if (lmdb !== undefined) theirs.push(await appendsPerSecond(lmdbJournal(), callers));
     }
-    const ratio = median(ours.map((rate, i) => rate / plain[i]));
+    const beside = (name, rates) => {
+      const ratio = median(ours.map((rate, i) => rate / rates[i]));
+      return `${name} ${median(rates).toFixed(0)}/s, ratio ${ratio.toFixed(2)}`;
+    };
     line(
-      `${callers} callers, 250 B, durable: ${median(ours).toFixed(0)}/s, plain ${median(plain).toFixed(0)}/s, ratio ${ratio.toFixed(2)}`,
+      `${callers} callers, 250 B, durable: ${median(ours).toFixed(0)}/s, ${beside('plain', plain)}` +
+        (lmdb === undefined ? '' : `; ${beside('lmdb', theirs)}`),
+    );
+    clear();
+  }
+}
+async function snapshots() {
+  for (const megabytes of [1, 100]) {
+    const [plain, ours] = [[], []];
+    for (let i = 0; i < rounds; i += 1) {
+      plain.push(await plainSnapshot(megabytes));
+      ours.push(await storeSnapshot(megabytes));
+      clear();
+    }
+    const ratio = median(plain.map(({ took }, i) => took / ours[i].took));
+    line(
+      `snapshot of ${megabytes} MB, read back: ${of(ours, 'took')} ms, longest stall ${of(ours, 'worst')} ms; plain ${of(plain, 'took')} ms, stall ${of(plain, 'worst')} ms; ratio ${ratio.toFixed(2)}`,
     );
   }
 }
-if (values.only !== 'append') {
-  const [plain, ours] = [[], []];
-  for (let i = 0; i < rounds; i += 1) {
-    plain.push(await plainSnapshot());
-    ours.push(await storeSnapshot());
-    for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
-  }
-  const of = (all, key) => median(all.map((one) => one[key])).toFixed(1);
-  const ratio = median(plain.map(({ took }, i) => took / ours[i].took));
+async function restarts() {
+  const entries = 1_000_000;
+  const { opening, reading } = await restart(entries);
+  const said = ({ took, worst }) => `${took.toFixed(0)} ms, longest stall ${worst.toFixed(1)} ms`;
   line(
-    `snapshot of 100 MB, read back: ${of(ours, 'took')} ms, longest stall ${of(ours, 'worst')} ms; plain ${of(plain, 'took')} ms, stall ${of(plain, 'worst')} ms; ratio ${ratio.toFixed(2)}`,
+    `restart with ${entries} entries of 250 B, the store alone: open ${said(opening)}; all entries handed out ${said(reading)}`,
   );
 }
+if (wanted('append')) await appends();
+if (wanted('snapshot')) await snapshots();
+if (wanted('restart')) await restarts();
 rmSync(root, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { CheckpointError } from '../checkpoint.error.js';
+import { PlainWriter } from './plain-writer.js';
 
 /** Makes bytes of plain data and back: dates, maps, sets, bigints and typed arrays included. */
 export interface Codec {
@@ -9,10 +10,12 @@ export interface Codec {
   decode(bytes: Uint8Array): unknown;
 }
 
+const small = new PlainWriter();
+
 /** Node's own: the best fidelity of all that were measured, and no dependency. */
 export const v8Codec: Codec = {
   name: 'v8',
-  encode: (data) => serialize(data),
+  encode: (data) => small.write(data) ?? serialize(data),
   decode(bytes) {
     try {
       return deserialize(bytes);

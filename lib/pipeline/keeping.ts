@@ -20,7 +20,14 @@ export function keepingOf(
   const { checkpoint, name } = pipeline;
   if (checkpoint === undefined) return undefined;
   const claim = claimOf(self);
-  return (
-    claim && new CheckpointCall({ ...claim, target: name, options: checkpoint, args, committed })
-  );
+  if (claim === undefined) return undefined;
+  const { component, host } = claim;
+  return new CheckpointCall({
+    component,
+    host,
+    target: name,
+    options: checkpoint,
+    args,
+    committed,
+  });
 }

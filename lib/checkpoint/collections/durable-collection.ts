@@ -112,7 +112,7 @@ export abstract class DurableCollection<S extends FieldState, O extends Overlay>
     const { home } = this;
     const scope = home && currentScope();
     if (scope === undefined || scope.objection !== undefined) return undefined;
-    return scope.transaction.holds.has(home!.component)
+    return scope.transaction.holds.includes(home!.component)
       ? (scope.transaction.change(this) as O)
       : this.seen();
   }
@@ -131,7 +131,7 @@ export abstract class DurableCollection<S extends FieldState, O extends Overlay>
       return result;
     }
     const scope = currentScope();
-    if (scope === undefined || !scope.transaction.holds.has(this.component)) {
+    if (scope === undefined || !scope.transaction.holds.includes(this.component)) {
       const why = `no @Checkpoint method of component ${this.component.name} is running here`;
       if (scope?.objection === undefined) throw new AttemptVoidError(this.path, why);
     }

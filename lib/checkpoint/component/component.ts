@@ -10,6 +10,7 @@ import { Answers } from './answers.js';
 import type { CapturedState } from './captured-state.js';
 import type { CheckpointComponentOptions } from './component.options.js';
 import type { Piece } from './format.js';
+import type { Pending } from './pending.js';
 
 /** A durable field, whatever its kind. */
 export type AnyCollection = DurableCollection<FieldState, Overlay>;
@@ -25,8 +26,8 @@ export class Component implements Member {
   answers = new Answers();
   /** Settles when its state is complete, where that takes time. */
   starting: Promise<void> | undefined;
-  /** The last entry that concerns it, and when that is durable. */
-  pending: Promise<void> | undefined;
+  /** The last entry that concerns it, on its way to the disk. */
+  pending: Pending | undefined;
   /** Calls that changed it since it was saved. */
   unsaved = 0;
   /** Whether the newest generation has it at all. */

@@ -13,6 +13,7 @@ import type {
 } from '../checkpoint-store.js';
 import { claim } from '../component/claims.js';
 import type { Component } from '../component/component.js';
+import type { Pending } from '../component/pending.js';
 import { Recovered } from '../component/recovered.js';
 import type { CallHost, CheckpointCall } from '../transaction/checkpoint-call.js';
 import { CheckpointUnavailableError } from '../transaction/checkpoint-rejections.js';
@@ -26,7 +27,7 @@ import type { EntryData } from '../component/format.js';
 import { bindComponent, type Definition } from './bind.js';
 import { type EngineState, OBJECTIONS } from './engine-state.js';
 import { exchange, plansOf, wantedOf } from './exchange.js';
-import { appendEntry, entryOf } from './journaling.js';
+import { entryOf, Journaling, pendingOf } from './journaling.js';
 import { loadContents, loadParts } from './load.js';
 import { inOrder, mistakesOfOrder } from './order.js';
 import { RunningCalls } from './running-calls.js';
@@ -65,6 +66,7 @@ export class CheckpointEngine implements CallHost {
   private readonly store: CheckpointStore;
   private readonly clock: Clock;
   private readonly emit: EngineInit['emit'];
+  private readonly journaling: Journaling;
   private readonly saving: Saving;
   private readonly twin: Twin | undefined;
   private readonly calls: RunningCalls;
@@ -86,6 +88,7 @@ export class CheckpointEngine implements CallHost {
     this.emit = emit;
     this.codec = codec;
     this.values = new Values(new ClassRegistry(classes));
+    this.journaling = new Journaling(store, codec, (name) => this.components.get(name)!);
     this.saving = new Saving({ store, clock, emit, components: this.components });
     this.twin = verify ? new Twin(codec, this.values) : undefined;
     this.calls = new RunningCalls(clock, this.components, (target) => this.objection(target)!);
@@ -123,20 +126,20 @@ export class CheckpointEngine implements CallHost {
     claim(instance, { component, host: this });
     this.isChanged ||= bound.isChanged;
     component.savedAt = this.clock.now();
-    if (bound.initial !== undefined) this.begin(component, bound.initial);
+    if (bound.initial !== undefined) this.begin(bound.initial);
     this.twin?.begin(component);
     return component;
   }
 
   /** What the constructor put into it goes into the journal, or where it is much, into the first save. */
-  private begin(component: Component, initial: EntryData): void {
+  private begin(initial: EntryData): void {
     this.beginnings += 1;
     if (this.codec.encode(initial).length > LARGE) {
       this.isChanged = true;
       return;
     }
     const kept = (): void => void (this.beginnings -= 1);
-    const { durable } = appendEntry(initial, this.store, this.codec, () => component);
+    const { durable } = this.journaling.append(initial);
     durable.then(kept, () => {
       // the start fails
     });
@@ -259,7 +262,7 @@ export class CheckpointEngine implements CallHost {
     const entry = entryOf(transaction, this.values);
     if (entry === undefined) return undefined;
     const of = (name: string): Component => this.components.get(name)!;
-    const appended = appendEntry(entry, this.store, this.codec, of);
+    const appended = this.journaling.append(entry);
     transaction.publish();
     for (const { component, key, answer } of transaction.answers)
       of(component.name).answers.keep(key, answer);
@@ -268,15 +271,8 @@ export class CheckpointEngine implements CallHost {
     return appended;
   }
 
-  settled(members: Iterable<Member>): Promise<void> | undefined {
-    let last: Component | undefined;
-    for (const member of members) {
-      const component = this.components.get(member.name)!;
-      const { durability = 'sync' } = component.options;
-      if (component.pending === undefined || durability !== 'sync') continue;
-      if (last === undefined || component.sequence > last.sequence) last = component;
-    }
-    return last?.pending;
+  settled(members: Iterable<Member>): Pending | undefined {
+    return pendingOf(members, this.components);
   }
 
   began(call: CheckpointCall): void {

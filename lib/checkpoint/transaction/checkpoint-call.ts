@@ -1,5 +1,6 @@
 import { show } from '../../kernel/check.js';
 import type { Component } from '../component/component.js';
+import type { Pending } from '../component/pending.js';
 import type { CheckpointOptions } from '../component/component.options.js';
 import type { Appended } from '../checkpoint-store.js';
 import type { Milliseconds } from '../../kernel/duration.js';
@@ -19,8 +20,8 @@ export interface CallHost {
   objection(target: string): ResilienceRejection | undefined;
   /** Puts what the transaction changed into the journal and publishes it; undefined if it changed nothing. */
   commit(transaction: Transaction): Appended | undefined;
-  /** Resolves when the states of these are as durable as their options say; undefined if they are. */
-  settled(components: Iterable<Member>): Promise<void> | undefined;
+  /** What is to be waited for until the states of these are as durable as their options say. */
+  settled(components: Iterable<Member>): Pending | undefined;
   began(call: CheckpointCall): void;
   ended(call: CheckpointCall): void;
   /** A call has ended well that may have changed state of which nothing is journaled. */
@@ -121,15 +122,15 @@ export class CheckpointCall {
         else void back.then(end);
       };
       const succeeded = (value: unknown): void => {
-        let answer: unknown;
+        let pending: Pending | undefined;
         try {
-          answer = this.keep(value, key);
+          pending = this.keep(value, key);
         } catch (error) {
           failed(error);
           return;
         }
         this.methodEnded();
-        resolve(answer);
+        this.answerAfter(pending, value, resolve, reject);
       };
       try {
         Promise.resolve(runInScope(this.scope!, method)).then(succeeded, failed);
@@ -188,7 +189,9 @@ export class CheckpointCall {
     const answer = host.values.give(component.answers.get(key));
     if (this.outer === undefined) this.transaction.end();
     // the call that gave this answer first is perhaps not on disk yet
-    return Promise.resolve(this.when(host.settled([component]), answer));
+    return new Promise((resolve, reject) => {
+      this.answerAfter(host.settled([component]), answer, resolve, reject);
+    });
   }
 
   /** Between its turn and its beginning the store may have been fenced, or the call around it have ended. */
@@ -219,8 +222,8 @@ export class CheckpointCall {
   }
 
   /** The method answered: its changes join those of the call around it, or go into the journal. */
-  private keep(value: unknown, key: string | undefined): unknown {
-    if (this.isDecided) return value; // nobody waits for it
+  private keep(value: unknown, key: string | undefined): Pending | undefined {
+    if (this.isDecided) return undefined; // nobody waits for it
     const { transaction, facts, scope } = this;
     const { component, options, args, host, target } = facts;
     const objection = scope!.objection;
@@ -245,7 +248,7 @@ export class CheckpointCall {
     if (this.outer !== undefined) {
       this.decide();
       transaction.joined -= 1;
-      return value;
+      return undefined;
     }
     if (transaction.doom !== undefined) throw transaction.doom.cause;
     if (transaction.joined > 0)
@@ -256,7 +259,7 @@ export class CheckpointCall {
     this.decide();
     transaction.end();
     if (appended !== undefined) facts.committed();
-    return this.when(settled, value);
+    return settled;
   }
 
   /** Its changes are to be forgotten. */
@@ -293,13 +296,16 @@ export class CheckpointCall {
     if (this.outer === undefined) host.ran(target, host.now() - this.beganAt);
   }
 
-  private when(settled: Promise<void> | undefined, value: unknown): unknown {
-    if (settled === undefined) return value;
-    return settled.then(
-      () => value,
-      (error: unknown) => {
-        throw new CommitUnknownError(this.target, error);
-      },
+  private answerAfter(
+    pending: Pending | undefined,
+    value: unknown,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    if (pending === undefined) return resolve(value);
+    pending.wait(
+      () => resolve(value),
+      (error) => reject(new CommitUnknownError(this.target, error)),
     );
   }
 }

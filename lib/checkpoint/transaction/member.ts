@@ -5,9 +5,9 @@ export interface Party {
   /** Grows with each: of two, the one with the larger number is the younger. */
   readonly number: number;
   /** The components whose turn it has. */
-  readonly holds: Set<Member>;
+  readonly holds: Member[];
   /** The turns it waits for. */
-  readonly waits: Set<Waiter>;
+  readonly waits: Waiter[];
 }
 
 /** The turns of one component, as those see them who have one. */
@@ -24,8 +24,6 @@ export interface Waiter {
   readonly turns: Line;
   /** The call that waits. */
   readonly target: string;
-  /** Leaves the line; nothing is called any more. */
-  leave(): void;
   /** Is taken out of the line, and told why. */
   refuse(error: ResilienceRejection): void;
 }

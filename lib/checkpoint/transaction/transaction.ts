@@ -31,6 +31,12 @@ export interface OwnEntry {
   readonly entry: unknown;
 }
 
+/** What was changed in one field. */
+export interface FieldChange {
+  readonly field: Field;
+  readonly op: Op;
+}
+
 let count = 0;
 
 /** One `@Checkpoint` call with all that joined it: kept as a whole, or not at all. */
@@ -38,9 +44,9 @@ export class Transaction implements Party {
   /** Grows with each: of two, the one with the larger number is the younger. */
   readonly number = (count += 1);
   /** The components whose turn it has. */
-  readonly holds = new Set<Member>();
+  readonly holds: Member[] = [];
   /** The turns it waits for. */
-  readonly waits = new Set<Waiter>();
+  readonly waits: Waiter[] = [];
   readonly entries: OwnEntry[] = [];
   readonly answers: KeptAnswer[] = [];
   /** Why it must not be kept, though its outermost call may end well. */
@@ -48,9 +54,10 @@ export class Transaction implements Party {
   isOver = false;
   /** How many joined calls are running now. */
   joined = 0;
-  private overlays = new Map<Field, Overlay>();
+  /** Made with the first change: a call may make none. */
+  private overlays: Map<Field, Overlay> | undefined;
   /** Components to be put back to what they were, unless it is published. */
-  private readonly images = new Map<Member, Uint8Array>();
+  private images: Map<Member, Uint8Array> | undefined;
   /** Methods that change state in place, and run. */
   private inPlace = 0;
   private isPublished = false;
@@ -67,9 +74,9 @@ export class Transaction implements Party {
   enter(component: Member, rollback: boolean): void {
     const { captured } = component;
     if (captured !== undefined) {
-      if (rollback && !this.images.has(component)) {
+      if (rollback && this.images?.has(component) !== true) {
         captured.before = captured.capture();
-        this.images.set(component, captured.before);
+        (this.images ??= new Map()).set(component, captured.before);
       }
       this.inPlace += 1;
     }
@@ -86,15 +93,16 @@ export class Transaction implements Party {
 
   /** The changes of a field, if there are any yet. */
   changesOf(field: Field): Overlay | undefined {
-    return this.overlays.get(field);
+    return this.overlays?.get(field);
   }
 
   /** The changes of a field, to make more. */
   change(field: Field): Overlay {
-    let overlay = this.overlays.get(field);
+    const overlays = (this.overlays ??= new Map());
+    let overlay = overlays.get(field);
     if (overlay === undefined) {
       overlay = field.overlay();
-      this.overlays.set(field, overlay);
+      overlays.set(field, overlay);
     }
     return overlay;
   }
@@ -105,7 +113,8 @@ export class Transaction implements Party {
   }
 
   save(): Savepoint {
-    const overlays = new Map([...this.overlays].map(([field, overlay]) => [field, overlay.copy()]));
+    const present = [...(this.overlays ?? [])];
+    const overlays = new Map(present.map(([field, overlay]) => [field, overlay.copy()]));
     return { overlays, entries: this.entries.length, answers: this.answers.length };
   }
 
@@ -117,16 +126,18 @@ export class Transaction implements Party {
   }
 
   /** Its changes by field, as they are journaled. */
-  *changes(): Iterable<{ readonly field: Field; readonly op: Op }> {
-    for (const [field, overlay] of this.overlays) {
+  get changes(): FieldChange[] {
+    const changes: FieldChange[] = [];
+    for (const [field, overlay] of this.overlays ?? []) {
       const op = overlay.op();
-      if (op !== undefined) yield { field, op };
+      if (op !== undefined) changes.push({ field, op });
     }
+    return changes;
   }
 
   /** Makes its changes those of everybody. */
   publish(): void {
-    for (const overlay of this.overlays.values()) overlay.publish();
+    for (const overlay of this.overlays?.values() ?? []) overlay.publish();
     this.isPublished = true;
   }
 
@@ -134,8 +145,8 @@ export class Transaction implements Party {
   end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.overlays.clear();
-    for (const waiter of this.waits)
+    this.overlays = undefined;
+    for (const waiter of [...this.waits])
       waiter.refuse(
         new CheckpointUnavailableError(waiter.target, 'for the call around it has ended'),
       );
@@ -146,6 +157,7 @@ export class Transaction implements Party {
   private giveBack(): void {
     if (this.inPlace > 0 || this.isGivenBack) return;
     this.isGivenBack = true;
+    if (this.images === undefined) return this.release();
     const images = this.isPublished ? [] : [...this.images];
     const waits = images.flatMap(([member, image]) => putBack(member, image) ?? []);
     if (waits.length === 0) this.release();
@@ -153,9 +165,9 @@ export class Transaction implements Party {
   }
 
   private release(): void {
-    for (const { captured } of this.images.keys()) captured!.before = undefined;
-    this.images.clear();
+    for (const { captured } of this.images?.keys() ?? []) captured!.before = undefined;
+    this.images = undefined;
     for (const component of this.holds) component.turns.release(this);
-    this.holds.clear();
+    this.holds.length = 0;
   }
 }

@@ -1,12 +1,40 @@
 import type { ResilienceRejection } from '../../kernel/rejection.js';
+import { Waiter as Standing, WaitingLine } from '../../kernel/waiting-line.js';
 import { ComponentBusyError, ComponentDeadlockError } from './checkpoint-rejections.js';
 import type { Line, Member, Party, Waiter } from './member.js';
 
+/** A transaction in the line. */
+class Place extends Standing implements Waiter {
+  constructor(
+    readonly turns: Turns,
+    readonly transaction: Party,
+    readonly target: string,
+    grant: () => void,
+    private readonly refused: (error: ResilienceRejection) => void,
+  ) {
+    super(grant);
+  }
+
+  /** Leaves the line; nothing is called any more. False if it has left before. */
+  leave(): boolean {
+    if (!this.unlink()) return false;
+    const { waits } = this.transaction;
+    waits.splice(waits.indexOf(this), 1);
+    this.turns.pending -= 1;
+    return true;
+  }
+
+  refuse(error: ResilienceRejection): void {
+    if (this.leave()) this.refused(error);
+  }
+}
+
 /** Whose turn it is in one component: one transaction's at a time, first come first served. */
 export class Turns implements Line {
+  /** How many wait. */
+  pending = 0;
   private holder: Party | undefined;
-  /** In the order of their coming. */
-  private readonly line = new Set<Waiter & { grant(): void }>();
+  private readonly line = new WaitingLine<Place>();
 
   constructor(
     readonly component: Member,
@@ -18,17 +46,12 @@ export class Turns implements Line {
     return this.holder;
   }
 
-  /** How many wait. */
-  get pending(): number {
-    return this.line.size;
-  }
-
   /** Takes the turn if it is free, or the transaction's already. */
   take(transaction: Party): boolean {
     if (this.holder === transaction) return true;
     if (this.holder !== undefined) return false;
     this.holder = transaction;
-    transaction.holds.add(this.component);
+    transaction.holds.push(this.component);
     return true;
   }
 
@@ -45,52 +68,36 @@ export class Turns implements Line {
     granted: () => void,
     refused: (error: ResilienceRejection) => void,
   ): () => void {
-    if (this.line.size >= this.maxPending) {
+    if (this.pending >= this.maxPending) {
       refused(new ComponentBusyError(target, this.component.name, this.maxPending));
       return () => {};
     }
-    const { line } = this;
-    const leave = (): void => {
-      line.delete(waiter);
-      transaction.waits.delete(waiter);
-    };
-    const waiter = {
-      transaction,
-      turns: this,
-      target,
-      leave,
-      grant() {
-        leave();
-        granted();
-      },
-      refuse(error: ResilienceRejection) {
-        leave();
-        refused(error);
-      },
-    };
-    line.add(waiter);
-    transaction.waits.add(waiter);
+    const place = new Place(this, transaction, target, granted, refused);
+    this.line.add(place);
+    this.pending += 1;
+    transaction.waits.push(place);
     breakCircles(transaction);
-    return leave;
+    return () => void place.leave();
   }
 
   /** Gives the turn to the next in line. */
   release(transaction: Party): void {
     if (this.holder !== transaction) return;
     this.holder = undefined;
-    const [next] = this.line;
+    const next = this.line.first?.transaction;
     if (next === undefined) return;
-    this.take(next.transaction);
+    this.take(next);
     // one transaction may wait here several times, for calls that it started side by side
-    for (const waiter of this.line) if (waiter.transaction === next.transaction) waiter.grant();
+    for (const place of next.waits.filter(({ turns }) => turns === this) as Place[])
+      if (place.leave()) place.grant();
     // those behind it wait for it now, and it may wait for them elsewhere
-    if (this.line.size > 0) breakCircles(next.transaction);
+    if (this.pending > 0) breakCircles(next);
   }
 
   /** Sends away who waits to begin; calls that have begun elsewhere may go on. */
   refuseNew(errorFor: (target: string) => ResilienceRejection): void {
-    for (const waiter of this.line)
-      if (waiter.transaction.holds.size === 0) waiter.refuse(errorFor(waiter.target));
+    for (const place of this.line.all)
+      if (place.transaction.holds.length === 0) place.refuse(errorFor(place.target));
   }
 }
 

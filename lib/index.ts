@@ -124,6 +124,22 @@ export type {
   FallbackMethodPolicy,
   FallbackPolicy,
 } from './nest/fallback-types.js';
+export type { CallCounts, ProcessFigures } from './health/inputs.js';
+export type { HealthMetricOptions } from './health/metric.options.js';
+export type { HealthItem, HealthScore } from './health/score.js';
+export type { HealthTrend, TrendSample } from './health/trend.js';
+export type { HealthBand } from './health/weights.js';
+export {
+  HealthMetric,
+  type MetricDecorator,
+  type MetricMethod,
+} from './nest/health/health-metric.decorator.js';
+export {
+  HealthMonitor,
+  type HealthReading,
+  type HealthSample,
+  type MetricReading,
+} from './nest/health/health-monitor.js';
 export { ResilienceHealthIndicator } from './nest/health/resilience.health.js';
 export {
   BulkheadInterceptor,

@@ -36,8 +36,17 @@ export interface HealthConfig {
   /**
    * More to check, by name, in `/health` and `/health/ready`. What resolves is `up`, with the
    * object it resolves to as details; what rejects is `down`. The signal aborts at the timeout.
+   * However many ask, each runs at most once a second.
    */
   indicators?: Record<string, (signal: AbortSignal) => unknown>;
+  /** Milliseconds between two samples of the score; what it is made of is also read when somebody asks. Default 60 s, at least 1 s. */
+  sampleInterval?: Milliseconds;
+  /**
+   * Milliseconds for which all must be well before `/health/ready` says so again, twice as long for
+   * each further failure within a minute, up to a minute. Failing is said at once. Default 5 s; 0:
+   * never held.
+   */
+  recoverAfter?: Milliseconds;
   /** Put on the mounted controller, such as the `@Public()` of an application whose guard denies by default. */
   decorators?: ClassDecorator[];
 }
@@ -122,6 +131,8 @@ const HEALTH_RULES: OptionRules<HealthConfig> = {
   path: text,
   details: oneOf('never', 'always'),
   timeout: span(1),
+  sampleInterval: span(1_000),
+  recoverAfter: span(0),
   indicators: (v) =>
     checkObject('', v).length === 0 &&
     Object.values(v as object).every((f) => typeof f === 'function')

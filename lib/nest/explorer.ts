@@ -19,6 +19,7 @@ import {
 } from './binding.js';
 import { CHECKPOINTS, Checkpoints, unboundComponent } from './checkpoint/checkpoints.js';
 import { logEvents } from './event-logger.js';
+import { HealthMetrics } from './health/health-metrics.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
 import { StartUpLint } from './start-up-lint.js';
@@ -46,6 +47,7 @@ export class ResilienceExplorer
     lazyModules: LazyModuleLoader,
     private readonly lint: StartUpLint,
     @Inject(CHECKPOINTS) private readonly checkpoints: Checkpoints,
+    private readonly metrics: HealthMetrics,
   ) {
     // from the start: a testing module may be compiled and never initialised
     this.stopLogging = logEvents(runtime.bus, this.logger);
@@ -61,6 +63,7 @@ export class ResilienceExplorer
       mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
     mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
     mistakes.push(...this.componentMistakes());
+    mistakes.push(...this.metrics.collect(allWrappers(this.modules)));
     if (mistakes.length > 0) {
       await this.checkpoints.beforeApplicationShutdown();
       this.holder.close(); // another application of the process may live
@@ -110,6 +113,8 @@ export class ResilienceExplorer
         if (rootsOf(this.modules).length > Math.max(before, 1))
           throw new ResilienceConfigError(this.secondModules());
         this.bindAll();
+        const mistakes = this.metrics.collect(allWrappers(this.modules));
+        if (mistakes.length > 0) throw new ResilienceConfigError(distinct(mistakes));
         return module;
       } finally {
         this.holder.arrived();

@@ -29,9 +29,12 @@ import {
 import { ResilienceExplorer, rootsOf } from './explorer.js';
 import { CheckpointService } from './checkpoint/checkpoint.service.js';
 import { CHECKPOINTS, Checkpoints } from './checkpoint/checkpoints.js';
+import { HealthMetrics } from './health/health-metrics.js';
+import { HealthMonitor } from './health/health-monitor.js';
 import { HealthMount, MOUNTED } from './health/health-mount.js';
 import { HealthReport } from './health/health-report.js';
 import { healthControllers } from './health/health.controller.js';
+import { NodeReadings, PROCESS_READINGS } from './health/process-readings.js';
 import { ResilienceHealthIndicator } from './health/resilience.health.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
@@ -145,6 +148,9 @@ function assemble(
       CheckpointService,
       { provide: MOUNTED, useValue: mounted },
       HealthMount,
+      { provide: PROCESS_READINGS, useClass: NodeReadings },
+      HealthMetrics,
+      HealthMonitor,
       HealthReport,
       StartUpLint,
       ResilienceService,
@@ -162,6 +168,7 @@ function assemble(
       ResilienceStatistics,
       ResilienceService,
       CheckpointService,
+      HealthMonitor,
       ResilienceHealthIndicator,
       ResilienceExceptionFilter,
     ],

@@ -1,11 +1,8 @@
 import type { HealthIndicatorResult } from '@nestjs/terminus';
+import { askInTime } from '../../health/ask-in-time.js';
 import { isOptionsObject } from '../../kernel/check.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
-
-type Check = (signal: AbortSignal) => unknown;
-
-const TIMED_OUT = Symbol('timed out');
 
 /**
  * Runs an indicator of the application with a deadline. Whatever it does, there is an answer: it
@@ -14,27 +11,15 @@ const TIMED_OUT = Symbol('timed out');
  */
 export async function runIndicator(
   name: string,
-  check: Check,
+  check: (signal: AbortSignal) => unknown,
   timeout: Milliseconds,
   clock: Clock,
 ): Promise<HealthIndicatorResult> {
-  const controller = new AbortController();
-  let cancel = (): void => {};
-  const late = new Promise<typeof TIMED_OUT>((resolve) => {
-    cancel = clock.schedule(() => resolve(TIMED_OUT), timeout);
-  });
-  try {
-    const answer: unknown = await Promise.race([late, Promise.resolve(check(controller.signal))]);
-    if (answer === TIMED_OUT) {
-      controller.abort(new Error(`health indicator ${name} took longer than ${timeout} ms`));
-      return { [name]: { status: 'down', message: `timeout of ${timeout} ms` } };
-    }
-    return { [name]: entryOf(answer) };
-  } catch (error) {
-    return { [name]: { status: 'down', message: messageOf(error) } };
-  } finally {
-    cancel();
-  }
+  // read in time as well: what it answers may be a proxy that throws
+  const entry = async (signal: AbortSignal): Promise<unknown> => entryOf(await check(signal));
+  const answer = await askInTime(`health indicator ${name}`, entry, timeout, clock);
+  if ('problem' in answer) return { [name]: { status: 'down', message: answer.problem } };
+  return { [name]: answer.value as HealthIndicatorResult[string] };
 }
 
 function entryOf(answer: unknown): HealthIndicatorResult[string] {
@@ -65,13 +50,4 @@ function factsOf(answer: unknown): object {
   } catch {
     return { details: 'cannot be written as JSON' };
   }
-}
-
-function messageOf(error: unknown): string {
-  try {
-    if (error instanceof Error) return String(error.message);
-  } catch {
-    // an error that cannot even be read is no reason to answer nothing
-  }
-  return 'failed';
 }

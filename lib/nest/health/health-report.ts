@@ -1,9 +1,17 @@
 import { Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
-import { type HealthCheckResult, HealthCheckService } from '@nestjs/terminus';
+import {
+  type HealthCheckResult,
+  HealthCheckService,
+  type HealthIndicatorResult,
+} from '@nestjs/terminus';
+import { Damping } from '../../health/damping.js';
+import { Fresh } from '../../health/fresh.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { HealthConfig, ResilienceConfig } from '../config.js';
+import type { ResilienceConfig } from '../config.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { runIndicator } from './custom-indicators.js';
+import { type CompleteHealthConfig, healthConfigOf } from './health-defaults.js';
+import { HealthMonitor, type HealthReading } from './health-monitor.js';
 import { ResilienceHealthIndicator } from './resilience.health.js';
 
 /** What everybody may know. */
@@ -11,48 +19,73 @@ export interface PublicHealth {
   status: string;
 }
 
-const TIMEOUT = 1_000;
+/** However many ask, an indicator of the application runs once in this span. */
+const MAX_AGE = 1_000;
 
 /** Asks every indicator, and decides how much of the answers is said to whom. */
 @Injectable()
 export class HealthReport {
   private readonly logger = new Logger('Bulwark');
-  private readonly config: HealthConfig;
+  private readonly config: CompleteHealthConfig;
+  private readonly indicators: readonly Fresh<HealthIndicatorResult>[];
+  private readonly readiness: Damping;
   private last = 'ok';
 
   constructor(
     @Inject(HealthCheckService) private readonly health: HealthCheckService,
     @Inject(ResilienceHealthIndicator) private readonly resilience: ResilienceHealthIndicator,
+    @Inject(HealthMonitor) private readonly monitor: HealthMonitor,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) config: ResilienceConfig | undefined,
   ) {
-    const given = config?.health;
-    this.config = given === undefined || given === null || given === false ? {} : given;
+    this.config = healthConfigOf(config);
+    const { indicators, timeout, recoverAfter } = this.config;
+    this.indicators = Object.entries(indicators).map(
+      ([name, check]) => new Fresh(() => runIndicator(name, check, timeout, clock), clock, MAX_AGE),
+    );
+    this.readiness = new Damping(recoverAfter);
   }
 
-  /** @throws ServiceUnavailableException with the answer, where something is down */
-  async answer(): Promise<PublicHealth> {
-    const result = await this.check();
+  /**
+   * How everything is, at this moment; with details the score and what it is made of too.
+   *
+   * @throws ServiceUnavailableException with the answer, where something is down
+   */
+  async all(): Promise<PublicHealth> {
+    const isOpen = this.config.details === 'always';
+    const [result, reading] = await Promise.all([
+      this.check(),
+      isOpen ? this.monitor.status() : undefined,
+    ]);
     const status = overall(result);
     this.logChange(status, result);
-    const body = this.config.details === 'always' ? { ...result, status } : { status };
-    if (status === 'ok' || status === 'degraded') return body;
-    throw new ServiceUnavailableException(body);
+    return answer(isUp(status), isOpen ? { ...result, status, ...scoreIn(reading) } : { status });
+  }
+
+  /**
+   * Whether traffic should come here. That is taken back at once where something is down, and given
+   * again when it has been up for a while.
+   *
+   * @throws ServiceUnavailableException with the answer, where it should not
+   */
+  async ready(): Promise<PublicHealth> {
+    const result = await this.check();
+    const now = overall(result);
+    this.logChange(now, result);
+    const isReady = this.readiness.look(isUp(now), this.clock.now());
+    const isHeld = !isReady && isUp(now);
+    const status = isHeld ? 'error' : now;
+    if (this.config.details !== 'always') return answer(isReady, { status });
+    return answer(isReady, { ...result, ...(isHeld ? { held: now } : {}), status });
   }
 
   private async check(): Promise<HealthCheckResult> {
-    const { indicators = {}, timeout = TIMEOUT } = this.config;
-    const own = Object.entries(indicators).map(
-      ([name, check]) =>
-        () =>
-          runIndicator(name, check, timeout, this.clock),
-    );
     try {
       return await this.health.check([
         () => this.resilience.breakers(),
         () => this.resilience.bulkheads(),
         ...(this.resilience.keeps ? [() => this.resilience.checkpoints()] : []),
-        ...own,
+        ...this.indicators.map((indicator) => () => indicator.get()),
       ]);
     } catch (error) {
       // Terminus throws its report where something is down
@@ -82,4 +115,20 @@ function isDegraded(entry: object): boolean {
 
 function overall({ status, details }: HealthCheckResult): string {
   return status === 'ok' && Object.values(details).some(isDegraded) ? 'degraded' : status;
+}
+
+function isUp(status: string): boolean {
+  return status === 'ok' || status === 'degraded';
+}
+
+function answer(isGood: boolean, body: PublicHealth): PublicHealth {
+  if (isGood) return body;
+  throw new ServiceUnavailableException(body);
+}
+
+/** The words of the score; `status` is taken by the verdict of the indicators. */
+function scoreIn(reading: HealthReading | undefined): object {
+  if (reading === undefined) return {};
+  const { at: _at, status, ...figures } = reading;
+  return { band: status, ...figures };
 }

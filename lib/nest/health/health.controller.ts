@@ -16,7 +16,7 @@ export function healthControllers(path: string, decorators: readonly ClassDecora
     @Get()
     @HealthCheck()
     all(): Promise<PublicHealth> {
-      return this.report.answer();
+      return this.report.all();
     }
   }
 
@@ -29,12 +29,12 @@ export function healthControllers(path: string, decorators: readonly ClassDecora
     }
   }
 
-  /** Whether traffic should come here: 503 only if a critical breaker is open or an indicator is down. */
+  /** Whether traffic should come here: 503 while a critical breaker is open or an indicator is down, and a little longer. */
   class ReadinessController extends HealthEndpoint {
     @Get('ready')
     @HealthCheck()
     ready(): Promise<PublicHealth> {
-      return this.report.answer();
+      return this.report.ready();
     }
   }
 

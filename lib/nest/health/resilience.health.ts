@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, Optional } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import {
   breakerHealth,
@@ -7,8 +7,13 @@ import {
   keyedBreakerHealth,
   worst,
 } from '../../health/policy-health.js';
+import { checkOptions, number, ResilienceConfigError } from '../../kernel/check.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import { type CircuitBreakerReader, ResilienceRegistry } from '../../pipeline/registry.js';
+import { ERROR_FIGURES, type ErrorFigures } from './figures.js';
+import { HealthMonitor } from './health-monitor.js';
+
+const SCORE_RULES = { downBelow: number(0, 100) };
 
 function entryOf({ mode, snapshot }: CircuitBreakerReader): Record<string, unknown> {
   const { state, probeDue, retryAfter, share, lastTrip } = snapshot();
@@ -27,6 +32,8 @@ export class ResilienceHealthIndicator {
     @Inject(HealthIndicatorService) private readonly indicators: HealthIndicatorService,
     @Inject(ResilienceRegistry) private readonly registry: ResilienceRegistry,
     @Inject(CHECKPOINTS) private readonly checkpointed: Checkpoints,
+    @Inject(HealthMonitor) private readonly monitor: HealthMonitor,
+    @Optional() @Inject(ERROR_FIGURES) private readonly figures: ErrorFigures | undefined,
   ) {}
 
   /**
@@ -96,6 +103,40 @@ export class ResilienceHealthIndicator {
     const { state } = engine;
     const status = state === 'open' ? 'up' : 'degraded';
     return this.report(key, status, { store: state, components: Object.fromEntries(components) });
+  }
+
+  /**
+   * The score, with what took points off. Below 80, which is `healthy`, it is `degraded`; `down`
+   * only where the application says so, for to withdraw traffic by a figure is its decision.
+   *
+   * @param key the name of the entry in the answer
+   * @param options `downBelow`: the score, 0 to 100, below which it is `down`; default 0, never
+   * @throws ResilienceConfigError (as a rejection) for another `downBelow`
+   */
+  async score<const K extends string = 'score'>(
+    key: K = 'score' as K,
+    { downBelow = 0 }: { downBelow?: number } = {},
+  ): Promise<HealthIndicatorResult<K>> {
+    const mistakes = checkOptions('ResilienceHealthIndicator.score', { downBelow }, SCORE_RULES);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
+    const { score, status: band, explanation } = await this.monitor.status();
+    const status = score < downBelow ? 'down' : band === 'healthy' ? 'up' : 'degraded';
+    return this.report(key, status, { score, band, explanation });
+  }
+
+  /**
+   * The errors of the application: `degraded` while they are many, of one kind, or part of a
+   * pattern; `up` where nobody counts them.
+   *
+   * @param key the name of the entry in the answer
+   */
+  errors<const K extends string = 'errors'>(key: K = 'errors' as K): HealthIndicatorResult<K> {
+    if (this.figures === undefined) return this.report(key, 'up', { kind: 'unknown' });
+    const analysis = this.figures.analyse();
+    const active = this.figures.active();
+    const isCalm = analysis.kind === 'no-errors' || analysis.kind === 'normal';
+    const status = isCalm && active.length === 0 ? 'up' : 'degraded';
+    return this.report(key, status, { ...analysis, active });
   }
 
   /** Whether there is anything for `checkpoints` to tell. @internal */

@@ -1,0 +1,108 @@
+import {
+  constants,
+  monitorEventLoopDelay,
+  performance,
+  PerformanceObserver,
+} from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import type { ProcessFigures } from '../../health/inputs.js';
+import type { CancelTimer } from '../../kernel/clock.js';
+import type { Milliseconds } from '../../kernel/duration.js';
+
+/** What the process says of itself. Nothing is measured before `open` or after `close`. */
+export interface ProcessReadings {
+  /** Begins to measure; nothing of it keeps the process alive. */
+  open(): void;
+  read(): ProcessFigures;
+  close(): void;
+}
+
+/** The injection token of the readings; override it in a test with figures of your own. */
+export const PROCESS_READINGS = Symbol('bulwark:process-readings');
+
+/** How often the event loop is looked at. */
+const RESOLUTION: Milliseconds = 20;
+/** Figures of the loop are of at least this span, however often they are read: one slow turn is no trouble. */
+const WINDOW: Milliseconds = 10_000;
+
+/** The figures of this very process, by Node's own instruments. */
+export class NodeReadings implements ProcessReadings {
+  private instruments: Instruments | undefined;
+
+  open(): void {
+    this.instruments ??= new Instruments();
+  }
+
+  read(): ProcessFigures {
+    return this.instruments?.read() ?? {};
+  }
+
+  close(): void {
+    this.instruments?.close();
+    this.instruments = undefined;
+  }
+}
+
+class Instruments {
+  private readonly delays = monitorEventLoopDelay({ resolution: RESOLUTION });
+  private readonly collections = new PerformanceObserver((list) => {
+    if (list.getEntries().some(isFull)) this.heapUsed = getHeapStatistics().used_heap_size;
+  });
+  private readonly heapLimit = getHeapStatistics().heap_size_limit;
+  private heapUsed: number | undefined;
+  private since = performance.now();
+  private busyBefore = performance.eventLoopUtilization();
+  /** Of the span before this one. */
+  private last: ProcessFigures | undefined;
+
+  constructor() {
+    this.delays.enable();
+    this.collections.observe({ entryTypes: ['gc'] });
+  }
+
+  read(): ProcessFigures {
+    const { heapUsed, heapLimit } = this;
+    return { ...this.loop(), heapUsed, heapLimit };
+  }
+
+  private loop(): ProcessFigures {
+    const isYoung = performance.now() - this.since < WINDOW;
+    if (isYoung && this.last !== undefined) return this.last;
+    const { delays } = this;
+    const busy = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(busy, this.busyBefore);
+    // the instrument counts its own pauses between two looks
+    const delay = Math.max(0, delays.percentile(99) / 1e6 - RESOLUTION);
+    const figures = {
+      loopDelay: delays.count === 0 ? undefined : delay,
+      loopUtilisation: utilization,
+    };
+    if (isYoung) return figures;
+    this.since = performance.now();
+    this.busyBefore = busy;
+    this.last = figures;
+    delays.reset();
+    return figures;
+  }
+
+  close(): void {
+    this.delays.disable();
+    this.collections.disconnect();
+  }
+}
+
+function isFull(entry: object): boolean {
+  const { detail } = entry as { detail?: { kind?: number } };
+  return detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
+}
+
+// as they are when this is loaded: fake timers that a user's test installs later would find a
+// timer that never ends, and run it for ever
+const { setTimeout, clearTimeout } = globalThis;
+
+/** Runs a task once; a task that waits keeps no process alive. */
+export function inBackground(task: () => void, delay: Milliseconds): CancelTimer {
+  const timer = setTimeout(task, delay);
+  timer.unref();
+  return () => clearTimeout(timer);
+}

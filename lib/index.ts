@@ -25,7 +25,7 @@ export type {
   Severity,
   UnboundCall,
 } from './kernel/event.js';
-export type { ErrorMatcher, ErrorMatchers } from './kernel/matcher.js';
+export type { CategoryMatcher, ErrorMatcher, ErrorMatchers } from './kernel/matcher.js';
 export type { Random } from './kernel/random.js';
 export { isResilienceRejection, type PolicyKind, ResilienceRejection } from './kernel/rejection.js';
 export {

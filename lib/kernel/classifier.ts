@@ -11,6 +11,18 @@ export type ErrorCategory =
   | 'communication'
   | 'dependency';
 
+/** Every category. */
+export const ERROR_CATEGORIES = [
+  'transient',
+  'permanent',
+  'poison',
+  'resource',
+  'timeout',
+  'validation',
+  'communication',
+  'dependency',
+] as const satisfies readonly ErrorCategory[];
+
 /** What a classifier says of one error. */
 export interface Classification {
   readonly category: ErrorCategory;

@@ -1,6 +1,6 @@
 import { RETRY_TABLE } from '../errors/retry-table.js';
 import type { CheckpointOptions } from '../checkpoint/component/component.options.js';
-import type { Classification } from '../kernel/classifier.js';
+import type { Classification, ErrorCategory } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
@@ -71,6 +71,7 @@ export class Pipeline implements Continuity {
   private readonly ignore: CompiledMatcher | undefined;
   private readonly failOn: CompiledMatcher | undefined;
   private readonly isFailure: CircuitBreakerOptions['isFailure'];
+  private readonly categoryOf = (error: unknown): ErrorCategory => this.classify(error).category;
 
   constructor(
     readonly name: string,
@@ -203,10 +204,11 @@ export class Pipeline implements Continuity {
   outcomeOf(error: unknown): Outcome {
     // our own refusals are no business of the matchers
     if (isResilienceRejection(error)) return this.classify(error).outcome;
-    if (this.ignore?.(error) === true) return 'ignored';
+    if (this.ignore?.(error, this.categoryOf) === true) return 'ignored';
     if (this.isFailure !== undefined)
       return this.judge({ ok: false, error }) ? 'failure' : 'ignored';
-    if (this.failOn !== undefined) return this.failOn(error) ? 'failure' : 'ignored';
+    if (this.failOn !== undefined)
+      return this.failOn(error, this.categoryOf) ? 'failure' : 'ignored';
     return this.classify(error).outcome;
   }
 

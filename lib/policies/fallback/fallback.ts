@@ -1,4 +1,4 @@
-import type { Classification } from '../../kernel/classifier.js';
+import type { Classification, ErrorCategory } from '../../kernel/classifier.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { FallbackKind } from '../../kernel/event.js';
@@ -162,8 +162,11 @@ function standsIn(
   classes: readonly Classification[],
 ): boolean {
   const [error] = errors;
-  if (on?.(error) === false || except?.(error) === true) return false;
-  return classes.every(({ fallback }, i) => fallback || on?.(errors[i]) === true);
+  const category = (): ErrorCategory => classes[0]!.category;
+  if (on?.(error, category) === false || except?.(error, category) === true) return false;
+  return classes.every(
+    ({ fallback, category }, i) => fallback || on?.(errors[i], () => category) === true,
+  );
 }
 
 /** Who answers by these options, in turn. */

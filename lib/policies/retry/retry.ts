@@ -117,9 +117,11 @@ export class Retry {
     const { error, attempts, stillRunning } = failure;
     if (isCommitUnknown(error)) return NO['not-retryable'];
     if (stillRunning && !this.idempotent) return NO['still-running'];
-    if (this.abortOn?.(error) === true) return NO['aborted-on'];
+    let known: Classification | undefined;
+    const categoryOf = (): ErrorCategory => (known ??= failure.classification()).category;
+    if (this.abortOn?.(error, categoryOf) === true) return NO['aborted-on'];
     if (failure.spentFurtherIn && !this.retryNested) return NO['spent-further-in'];
-    const classification = failure.classification();
+    const classification = (known ??= failure.classification());
     if (!this.wants(error, classification, stillRunning)) return NO['not-retryable'];
     const plan = this.planOf(classification.category);
     if (attempts >= plan.maxAttempts) return NO['exhausted'];
@@ -155,7 +157,7 @@ export class Retry {
   private wants(error: unknown, classification: Classification, stillRunning: boolean): boolean {
     const plan = this.byCategory[classification.category];
     if (plan === false) return false;
-    if (this.retryOn !== undefined) return this.retryOn(error);
+    if (this.retryOn !== undefined) return this.retryOn(error, () => classification.category);
     if (stillRunning) return true;
     if (isResilienceRejection(error)) return false;
     if (classification.retryable) return true;

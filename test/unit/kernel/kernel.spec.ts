@@ -204,6 +204,9 @@ describe('option checks', () => {
 });
 
 describe('error matchers', () => {
+  const unasked = (): never => {
+    throw new Error('nobody named a category');
+  };
   class Known extends Error {}
   class NotAnError {}
   function OldError(): boolean {
@@ -213,7 +216,7 @@ describe('error matchers', () => {
   const match = (
     option: Parameters<typeof compileMatcher>[0],
     error: unknown,
-  ): boolean | undefined => compileMatcher(option, 'x', false, () => {})?.(error);
+  ): boolean | undefined => compileMatcher(option, 'x', false, () => {})?.(error, () => 'timeout');
 
   it.each<[string, Parameters<typeof compileMatcher>[0], unknown, boolean]>([
     ['a class', Known, new Known(), true],
@@ -232,6 +235,10 @@ describe('error matchers', () => {
     ['a code, of text', 'length', 'length', false],
     ['a list', ['A', Known], new Known(), true],
     ['an empty list', [], new Known(), false],
+    ['a category', { category: 'timeout' }, new Known(), true],
+    ['another category', { category: 'poison' }, new Known(), false],
+    ['categories', { category: ['poison', 'timeout'] }, 'x', true],
+    ['a list with a category', ['A', { category: 'timeout' }], 'x', true],
   ])('%s', (_name, option, error, expected) => {
     expect(match(option, error)).toBe(expected);
   });
@@ -240,7 +247,7 @@ describe('error matchers', () => {
     const report: unknown[] = [];
     const matcher = compileMatcher(['X'], 'x', true, (...heard) => report.push(heard))!;
 
-    expect([matcher(error), report]).toEqual([false, []]);
+    expect([matcher(error, unasked), report]).toEqual([false, []]);
   });
 
   it('a predicate that throws is reported by the name of its option, and answers otherwise', () => {
@@ -255,7 +262,7 @@ describe('error matchers', () => {
       (...heard) => report.push(heard),
     )!;
 
-    expect([matcher(1), report]).toEqual([true, [['failOn', fault]]]);
+    expect([matcher(1, unasked), report]).toEqual([true, [['failOn', fault]]]);
   });
 
   it('an option that was not given is no matcher', () => {
@@ -266,8 +273,34 @@ describe('error matchers', () => {
     '%p is not understood',
     (value) => {
       expect(errorMatchers(value)).toBe(
-        'an error class, a code or name, a predicate, or a list of these',
+        'an error class, a code or name, { category }, a predicate, or a list of these',
       );
+    },
+  );
+
+  it.each([
+    [{ category: 'timeuot' }],
+    [['A', { category: ['timeout', 'x'] }]],
+    [{ category: [] }],
+    [{ category: undefined }],
+    [{ category: new Array(1) }],
+  ])('%j names no category', (value) => {
+    expect(errorMatchers(value)).toMatch(
+      /^{ category } with one or a list of transient, permanent/,
+    );
+  });
+
+  it.each([{ category: 'timeout', x: 1 }, { code: 'X' }, new Map()])(
+    '%p is no matcher by category',
+    (value) => {
+      expect(errorMatchers(value)).toMatch(/^an error class/);
+    },
+  );
+
+  it.each([{ category: 'timeout' }, ['A', { category: ['timeout', 'poison'] }]])(
+    '%j is understood',
+    (value) => {
+      expect(errorMatchers(value)).toBeUndefined();
     },
   );
 });
@@ -299,7 +332,7 @@ describe('rejections', () => {
     }
     Object.defineProperty(Foreign.prototype, brand, { value: true });
     const match = (option: ErrorMatchers, error: unknown): boolean =>
-      compileMatcher(option, 'on', false, () => {})!(error);
+      compileMatcher(option, 'on', false, () => {})!(error, () => 'timeout');
 
     expect(match(CircuitOpenError, new Foreign('CircuitOpenError'))).toBe(true);
     expect(match(ResilienceRejection as never, new Foreign('CircuitOpenError'))).toBe(true);

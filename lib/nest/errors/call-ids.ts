@@ -76,7 +76,11 @@ export class IdSource {
 /** Of what the application answers only what is fit to be an id. */
 function idsOf(answer: object): CallIds {
   const { correlationId, traceId, sessionId } = answer as Record<keyof CallIds, unknown>;
-  const ids = { correlationId: idOf(correlationId), traceId: idOf(traceId), sessionId: idOf(sessionId) };
+  const ids = {
+    correlationId: idOf(correlationId),
+    traceId: idOf(traceId),
+    sessionId: idOf(sessionId),
+  };
   return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined));
 }
 

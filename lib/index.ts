@@ -1,6 +1,25 @@
 export { type Mistake, ResilienceConfigError } from './kernel/check.js';
 export type { Classification, Classifier, ErrorCategory } from './kernel/classifier.js';
 export type { Clock } from './kernel/clock.js';
+export type { CallIds, ErrorContext, ErrorFacts, ErrorSeverity } from './errors/error-context.js';
+export type {
+  ClassifyAnswer,
+  ClassifyMatch,
+  ClassifyRule,
+} from './errors/classifier/classify.options.js';
+export type { RelatedError, Relation } from './errors/correlation/error-correlator.js';
+export type { Incident, Symptom } from './errors/correlation/incidents.js';
+export type { ErrorGroup, ErrorQuery, ErrorTotals } from './errors/log/error-log.js';
+export { ERROR_LOG_DEFAULTS, type ErrorLogOptions } from './errors/log/error-log.options.js';
+export type { ErrorAnalysis } from './errors/patterns/error-window.js';
+export type { Finding as ErrorFinding } from './errors/patterns/finding.js';
+export {
+  ERROR_PATTERNS_DEFAULTS,
+  type ErrorPatternsOptions,
+} from './errors/patterns/patterns.options.js';
+export { type RecordOptions, ResilienceErrors } from './errors/resilience-errors.js';
+export type { CorrelationSource } from './nest/errors/call-ids.js';
+export type { ErrorsConfig } from './nest/errors/errors.config.js';
 export { hours, type Milliseconds, minutes, seconds } from './kernel/duration.js';
 export type {
   CallRejected,

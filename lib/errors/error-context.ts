@@ -53,3 +53,6 @@ export interface ErrorContext {
   /** What a redactor from the configuration kept of the arguments; without one it is not there. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
+
+/** The work that an error belongs to, by the names that others know it under. */
+export type CallIds = Pick<ErrorContext, 'correlationId' | 'traceId' | 'sessionId'>;

@@ -17,6 +17,7 @@ import {
 import type { Milliseconds } from '../kernel/duration.js';
 import { LINT_CODES, type LintSuppression } from '../pipeline/lint.js';
 import { type CheckpointConfig, checkCheckpointConfig } from './checkpoint/checkpoint.config.js';
+import { checkErrorsConfig, type ErrorsConfig } from './errors/errors.config.js';
 import {
   checkKinds,
   checkPolicies,
@@ -67,6 +68,8 @@ export interface ResilienceConfig {
   policies?: Record<string, PolicyOverrides>;
   /** Where the state of `@CheckpointComponent`s is kept. */
   checkpoint?: CheckpointConfig;
+  /** What errors mean, and what is kept of them. */
+  errors?: ErrorsConfig;
   /** Health endpoints; false mounts none. */
   health?: HealthConfig | false;
   /** Whether our own errors capture a stack trace; it costs more than the refusal. Default false. */
@@ -119,6 +122,7 @@ const RULES: OptionRules<ResilienceConfig> = {
   presets: () => undefined,
   policies: () => undefined,
   checkpoint: () => undefined,
+  errors: () => undefined,
   health: () => undefined,
   stack: boolean,
   trace: boolean,
@@ -180,11 +184,13 @@ export function checkConfig(config: unknown): Mistake[] {
   const at = 'ResilienceModule';
   const mistakes = checkOptions<ResilienceConfig>(at, config, RULES);
   if (checkObject(at, config).length > 0) return mistakes;
-  const { defaults, presets, policies, checkpoint, health, lint } = config as ResilienceConfig;
+  const { defaults, presets, policies, checkpoint, errors, health, lint } =
+    config as ResilienceConfig;
   mistakes.push(...checkNamed(`${at} presets`, presets, false));
   mistakes.push(...checkNamed(`${at} policies`, policies, true));
   if (defaults !== undefined) mistakes.push(...checkDefaults(`${at} defaults`, defaults));
   mistakes.push(...checkCheckpointConfig(`${at} checkpoint`, checkpoint));
+  mistakes.push(...checkErrorsConfig(`${at} errors`, errors));
   mistakes.push(...checkHealth(at, health, HEALTH_RULES));
   mistakes.push(...checkLint(`${at} lint`, lint));
   return mistakes;

@@ -1,5 +1,5 @@
 import type { Logger } from '@nestjs/common';
-import type { ResilienceEvent } from '../kernel/event.js';
+import type { ErrorPatternKind, ResilienceEvent } from '../kernel/event.js';
 
 /** The events that operators must not miss. Everything else is for `events$`. */
 const LOGGED = new Set<ResilienceEvent['type']>([
@@ -10,7 +10,19 @@ const LOGGED = new Set<ResilienceEvent['type']>([
   'retry-declined',
   'store-fenced',
   'checkpoint-failed',
+  'error-pattern',
+  'poison-message',
 ]);
+
+/** What is going on, in words. */
+const PATTERNS: Readonly<Record<ErrorPatternKind, string>> = {
+  spike: 'spike: more of its calls fail than usual',
+  recurring: 'recurring: an error comes back at regular intervals',
+  persistent: 'persistent failure: nothing but errors for a while',
+  configuration: 'configuration: its errors look like a wrong setting',
+  'high-error-rate': 'high error rate',
+  pattern: 'most errors are of one category',
+};
 
 interface Bus {
   listen(
@@ -59,6 +71,10 @@ function sentence(event: ResilienceEvent): string {
       return `checkpoint: a write or sync failed (${String(event.error)}); nothing is accepted until the store could be opened again`;
     case 'checkpoint-failed':
       return `checkpoint: a save failed (${String(event.error)}); the journal goes on`;
+    case 'error-pattern':
+      return `${event.target}: ${PATTERNS[event.pattern]}${event.ended ? ': over' : ''}`;
+    case 'poison-message':
+      return `${event.target}: message ${event.messageId} has failed ${event.failures} times and is not tried again`;
     default:
       return event.type;
   }

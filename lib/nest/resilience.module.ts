@@ -1,7 +1,9 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import {
   type DynamicModule,
   Inject,
   Logger,
+  type MiddlewareConsumer,
   Module,
   type NestModule,
   Optional,
@@ -9,10 +11,12 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
-import { defaultClassifier } from '../errors/default-classifier.js';
+import { makeClassifier } from '../errors/classifier/classifier.js';
+import { ResilienceErrors } from '../errors/resilience-errors.js';
 import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
+import { emit } from '../pipeline/environment.js';
 import { ResilienceRegistry } from '../pipeline/registry.js';
 import { ResilienceStatistics } from '../pipeline/statistics/statistics.js';
 import { systemClock } from '../pipeline/system-clock.js';
@@ -29,6 +33,8 @@ import {
 import { ResilienceExplorer, rootsOf } from './explorer.js';
 import { CheckpointService } from './checkpoint/checkpoint.service.js';
 import { CHECKPOINTS, Checkpoints } from './checkpoint/checkpoints.js';
+import { IdSource } from './errors/call-ids.js';
+import { errorsProviders } from './errors/errors.providers.js';
 import { HealthMetrics } from './health/health-metrics.js';
 import { HealthMonitor } from './health/health-monitor.js';
 import { HealthMount, MOUNTED } from './health/health-mount.js';
@@ -61,6 +67,7 @@ export class ResilienceModule implements NestModule {
   constructor(
     @Inject(ModulesContainer) modules: ModulesContainer,
     @Optional() @Inject(HealthMount) private readonly health?: HealthMount,
+    @Optional() @Inject(IdSource) private readonly ids?: IdSource,
   ) {
     // beside a forRoot somewhere else a bare import is idle, for that one is global
     if (rootsOf(modules).length > 0) return;
@@ -70,8 +77,16 @@ export class ResilienceModule implements NestModule {
   }
 
   /** Nest calls this when every path is known and no route is registered yet. */
-  configure(): void {
+  configure(consumer: MiddlewareConsumer): void {
     this.health?.settle();
+    const { ids } = this;
+    if (ids?.follows !== true) return;
+    const follow = (
+      request: { headers: IncomingHttpHeaders },
+      _: unknown,
+      next: () => void,
+    ): void => ids.follow(request.headers, next);
+    consumer.apply(follow).forRoutes('{*path}');
   }
 
   /** Mistakes in the configuration are reported when the application starts, all at once. */
@@ -145,6 +160,7 @@ function assemble(
           Checkpoints.open(usable.checkpoint, clock, runtime),
         inject: [CHECKED, CLOCK, ApplicationRuntime],
       },
+      ...errorsProviders,
       CheckpointService,
       { provide: MOUNTED, useValue: mounted },
       HealthMount,
@@ -166,6 +182,7 @@ function assemble(
       ApplicationRuntime,
       ResilienceRegistry,
       ResilienceStatistics,
+      ResilienceErrors,
       ResilienceService,
       CheckpointService,
       HealthMonitor,
@@ -230,11 +247,20 @@ function makeRuntime(
   modules: ModulesContainer,
 ): ApplicationRuntime {
   const logger = new Logger('Bulwark');
-  const runtime = new ApplicationRuntime(
+  const runtime: ApplicationRuntime = new ApplicationRuntime(
     {
       clock,
       random,
-      classifier: defaultClassifier,
+      classifier: makeClassifier({
+        classify: usable.errors?.classify,
+        report: (option, error) =>
+          emit(runtime.env, {
+            type: 'predicate-failed',
+            target: 'ResilienceModule',
+            option,
+            error,
+          }),
+      }),
       report: (error) =>
         logger.error(
           `an event listener threw ${show(error)}`,

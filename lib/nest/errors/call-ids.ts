@@ -4,13 +4,9 @@ import {
   correlationFrom,
   idOf,
 } from '../../errors/correlation/correlation-ids.js';
+import type { CallIds } from '../../errors/error-context.js';
 import type { PredicateReport } from '../../kernel/matcher.js';
 import type { ActiveTrace } from './active-span.js';
-
-/** The work that a call belongs to, by the names that others know it under. */
-export interface CallIds extends Correlation {
-  readonly sessionId?: string;
-}
 
 /** Answers the ids of the work that is going on, or the correlation id alone. */
 export type CorrelationSource = () => string | CallIds | undefined;

@@ -1,0 +1,159 @@
+import type { Clock } from '../kernel/clock.js';
+import type { Classifier } from '../kernel/classifier.js';
+import { CATEGORY_DEFAULTS, type ErrorClassification } from './classifier/error-classification.js';
+import { ErrorCorrelator, type RelatedError } from './correlation/error-correlator.js';
+import type { DependsOn, Incident } from './correlation/incidents.js';
+import type { CallIds, ErrorContext } from './error-context.js';
+import type { ErrorObserver, FailedAttempt } from './error-observer.js';
+import type { ErrorGroup, ErrorLog, ErrorQuery, ErrorTotals } from './log/error-log.js';
+import type { ErrorPatterns } from './patterns/error-patterns.js';
+import type { ErrorAnalysis } from './patterns/error-window.js';
+import type { Finding } from './patterns/finding.js';
+
+/** What is said of an error that is recorded by hand. */
+export interface RecordOptions {
+  /** Where it happened, such as `Importer.run`. */
+  component: string;
+  /** The dependency behind it. */
+  port?: string;
+  /** The message or job that was worked on. */
+  messageId?: string;
+  /** The attempt that failed, counted from 1. Default 1. */
+  attempt?: number;
+}
+
+/** What the book of errors is made of. */
+export interface ResilienceErrorsParts {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly classifier: Classifier;
+  readonly log: ErrorLog;
+  readonly patterns: ErrorPatterns;
+  /** What a call with these arguments belongs to. Must not throw. */
+  readonly idsOf: (args: readonly unknown[]) => CallIds;
+  readonly dependsOn?: DependsOn;
+}
+
+/**
+ * What is known of the errors of an application: the log, its groups, which belong together, and the
+ * patterns they follow. It hears of every failed attempt of every target; errors that pass several
+ * targets on their way out are recorded where they came up.
+ */
+export class ResilienceErrors implements ErrorObserver {
+  private readonly correlator: ErrorCorrelator;
+  /** Where an error object was first seen. */
+  private readonly origins = new WeakMap<object, string>();
+
+  /** @internal */
+  constructor(private readonly parts: ResilienceErrorsParts) {
+    const { log, dependsOn } = parts;
+    const entries = (): readonly ErrorContext[] => log.list({ limit: Number.POSITIVE_INFINITY });
+    this.correlator = new ErrorCorrelator({ entries, ...(dependsOn && { dependsOn }) });
+  }
+
+  /** @internal */
+  failed(attempt: FailedAttempt): void {
+    const { error, target } = attempt;
+    if (this.isPassingThrough(error, target)) return;
+    this.note({ ...attempt, component: target });
+  }
+
+  /** Records an error that no protected call had, such as one of a job of yours, and answers what is kept of it. */
+  record(error: unknown, { component, port, messageId, attempt = 1 }: RecordOptions): ErrorContext {
+    const classification = this.parts.classifier.classify(error);
+    return this.note({ error, classification, component, port, messageId, attempt, args: [] });
+  }
+
+  /** The newest errors, newest first. */
+  list(query?: ErrorQuery): readonly ErrorContext[] {
+    return this.parts.log.list(query);
+  }
+
+  /** One of them, while it is kept. */
+  get(id: string): ErrorContext | undefined {
+    return this.parts.log.get(id);
+  }
+
+  /** The errors by kind, the one seen last first. */
+  groups(): readonly ErrorGroup[] {
+    return this.parts.log.groups();
+  }
+
+  totals(): ErrorTotals {
+    return this.parts.log.totals();
+  }
+
+  /** What has to do with the error of that id, with the reasons, the strongest first. */
+  related(id: string): readonly RelatedError[] {
+    return this.correlator.related(id);
+  }
+
+  /** The errors of the last minute by what they come from, most symptoms first. */
+  incidents(): readonly Incident[] {
+    return this.correlator.incidents();
+  }
+
+  /** What the errors of the last minute amount to. */
+  analyse(): ErrorAnalysis {
+    return this.parts.patterns.analyse(this.parts.clock.now());
+  }
+
+  /** The patterns that errors follow now, oldest first. */
+  patterns(): readonly Finding[] {
+    return this.parts.patterns.active();
+  }
+
+  /** Forgets all errors, and what was learnt as usual. */
+  reset(): void {
+    this.parts.log.reset();
+    this.parts.patterns.reset();
+  }
+
+  /**
+   * A retry may throw one error object again and again, and each time counts. What another target
+   * has had already is the same error on its way out; a frozen constant that two targets throw is
+   * told once for want of a way to tell.
+   */
+  private isPassingThrough(error: unknown, target: string): boolean {
+    if (typeof error !== 'object' || error === null) return false;
+    const origin = this.origins.get(error);
+    if (origin === undefined) this.origins.set(error, target);
+    return origin !== undefined && origin !== target;
+  }
+
+  private note(happened: Happened): ErrorContext {
+    const { error, classification, component, port, messageId, attempt, args } = happened;
+    const {
+      category,
+      severity = CATEGORY_DEFAULTS[category].severity,
+      configuration = false,
+    } = classification as Partial<ErrorClassification> & typeof classification;
+    const { log, patterns, clock, idsOf } = this.parts;
+    const method = component.slice(component.lastIndexOf('.') + 1);
+    const entry = log.record({
+      error,
+      classification,
+      severity,
+      component,
+      method,
+      port,
+      messageId,
+      attempt,
+      args,
+      ...idsOf(args),
+    });
+    patterns.failed({
+      component,
+      ...(port === undefined ? {} : { port }),
+      fingerprint: entry.fingerprint,
+      category,
+      configuration,
+      now: clock.now(),
+    });
+    return entry;
+  }
+}
+
+interface Happened extends Omit<FailedAttempt, 'target'> {
+  readonly component: string;
+  readonly messageId?: string | undefined;
+}

@@ -1,0 +1,119 @@
+import type { Milliseconds } from '../../kernel/duration.js';
+import type { ErrorContext } from '../error-context.js';
+import { DecayingRate } from './decaying-rate.js';
+
+/** An entry as it is kept. */
+export interface Kept {
+  readonly entry: ErrorContext;
+  /** In the order in which they came. */
+  readonly serial: number;
+  readonly weight: number;
+  readonly group: Group;
+}
+
+/** The errors of one kind. Times are by the monotonic clock. */
+export class Group {
+  count = 0;
+  lastAt: Milliseconds;
+  readonly rate = new DecayingRate();
+  /** The first that came. */
+  sample: Kept | undefined;
+  /** The newest, without the first; the oldest of them first. */
+  readonly recent: Kept[] = [];
+
+  constructor(
+    readonly fingerprint: string,
+    readonly template: string,
+    readonly firstAt: Milliseconds,
+  ) {
+    this.lastAt = firstAt;
+  }
+
+  add(now: Milliseconds): void {
+    this.count += 1;
+    this.lastAt = now;
+    this.rate.add(now);
+  }
+}
+
+/** The groups of one component, the one not seen for longest first. */
+export class Shelf {
+  readonly groups = new Map<string, Group>();
+  private newest: Group | undefined;
+
+  constructor(readonly name: string) {}
+
+  /** The group, which is the one seen last from now on. */
+  find(fingerprint: string): Group | undefined {
+    if (this.newest?.fingerprint === fingerprint) return this.newest;
+    const group = this.groups.get(fingerprint);
+    if (group === undefined) return undefined;
+    this.groups.delete(fingerprint);
+    this.put(group);
+    return group;
+  }
+
+  put(group: Group): void {
+    this.groups.set(group.fingerprint, group);
+    this.newest = group;
+  }
+
+  takeOldest(): Group {
+    const [oldest] = this.groups.values();
+    this.groups.delete(oldest!.fingerprint);
+    if (this.newest === oldest) this.newest = undefined;
+    return oldest!;
+  }
+}
+
+/** All groups, by component; where room is needed, the component with the most makes it. */
+export class Groups {
+  private readonly shelves = new Map<string, Shelf>();
+  private newest: Shelf | undefined;
+  size = 0;
+
+  /** The shelf of a component, which is the one used last from now on. */
+  shelf(name: string): Shelf {
+    if (this.newest?.name === name) return this.newest;
+    const shelf = this.shelves.get(name) ?? new Shelf(name);
+    this.shelves.delete(name);
+    this.shelves.set(name, shelf);
+    this.newest = shelf;
+    return shelf;
+  }
+
+  add(shelf: Shelf, group: Group): void {
+    shelf.put(group);
+    this.size += 1;
+  }
+
+  /**
+   * Takes away the group that was not seen for longest of the component that has the most: a
+   * component with ever new errors drives out its own, not those of others.
+   */
+  takeOne(): Group {
+    let fullest: Shelf | undefined;
+    for (const shelf of this.shelves.values()) {
+      if (fullest === undefined || shelf.groups.size > fullest.groups.size) fullest = shelf;
+    }
+    const group = fullest!.takeOldest();
+    this.size -= 1;
+    if (fullest!.groups.size === 0) this.forget(fullest!);
+    return group;
+  }
+
+  *[Symbol.iterator](): Iterator<Group> {
+    for (const shelf of this.shelves.values()) yield* shelf.groups.values();
+  }
+
+  clear(): void {
+    this.shelves.clear();
+    this.newest = undefined;
+    this.size = 0;
+  }
+
+  private forget(shelf: Shelf): void {
+    this.shelves.delete(shelf.name);
+    if (this.newest === shelf) this.newest = undefined;
+  }
+}

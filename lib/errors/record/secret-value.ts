@@ -1,0 +1,171 @@
+/** Where a secret is: from its first character up to, not including, `to`. */
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
+const QUOTES = `"'\``;
+const OPENING = '[{(';
+const CLOSING = ']})';
+/** Ends a value that has no quotes, if nothing else follows that belongs to it. */
+const MAYBE_END = `${QUOTES}${CLOSING},>`;
+
+/** The quote at a place, with the backslashes before it: JSON within JSON has one, and so on. */
+interface Quote {
+  readonly sign: string;
+  readonly slashes: number;
+  readonly after: number;
+}
+
+/** What stands before a separator, if it is the name of a secret. */
+export interface SecretName {
+  /** Whether it is in quotes, as in JSON. */
+  readonly quoted: boolean;
+  /** Whether it is a header whose value goes on to the end of the line. */
+  readonly header: boolean;
+}
+
+/** Names whose values are secret, also as part of a longer name such as `DB_PASSWORD` or `x-api-key`. */
+const NAME = new RegExp(
+  [
+    'pass(?:word|wd|phrase|code)',
+    'pwd|secret|token|authorization|cookie|credential|signature|jwt',
+    '(?:api|access|account|auth|private|signing|encryption|master)[_ -]?key',
+    'session[_-]?id',
+    '(?:pass|auth|sig)(?![a-z])',
+  ].join('|'),
+  'i',
+);
+const HEADER = /(?:authorization|cookie)$/i;
+const MAX_NAME = 64;
+
+/** Whether a name is one of those whose values are secret. */
+export function isSecretName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** Looks back from a separator, no further than to `from`: `"password" :`, `user[password]=`, `api key:`. */
+export function secretName(text: string, separator: number, from: number): SecretName | undefined {
+  let end = separator;
+  while (end > from && isBlank(text[end - 1]!)) end -= 1;
+  const last = text[end - 1];
+  const quoted = last !== undefined && QUOTES.includes(last);
+  // `'Cookie', 'a=b'` is how lists of raw headers are printed
+  if (text[separator] === ',' && !quoted) return undefined;
+  const bound = Math.max(from, end - MAX_NAME);
+  while (end > bound && `\\]${QUOTES}`.includes(text[end - 1]!)) end -= 1;
+  let start = startOfWord(text, end, bound);
+  if (/^key$/i.test(text.slice(start, end)) && text[start - 1] === ' ')
+    start = startOfWord(text, start - 1, bound);
+  const name = text.slice(start, end);
+  return isSecretName(name) ? { quoted, header: HEADER.test(name) } : undefined;
+}
+
+function startOfWord(text: string, end: number, bound: number): number {
+  let start = end;
+  while (start > bound && /[\w-]/.test(text[start - 1]!)) start -= 1;
+  return start;
+}
+
+/** Where the value of a secret name is, if there is one behind the separator. */
+export function valueAfter(
+  text: string,
+  separator: number,
+  { quoted, header }: SecretName,
+): Span | undefined {
+  const from = skipBlanks(text, text[separator + 1] === '>' ? separator + 2 : separator + 1);
+  const quote = header && !quoted ? undefined : quoteAt(text, from);
+  if (quote !== undefined) return { from: quote.after, to: endOfQuoted(text, quote) };
+  const inner = endOfBrackets(text, from);
+  const to = header ? endOfLine(text, inner) : endOfPlain(text, inner);
+  return to > from ? { from, to } : undefined;
+}
+
+/** JSON within JSON, five deep; bounded, for the same place may be asked about more than once. */
+const MAX_SLASHES = 31;
+
+function quoteAt(text: string, at: number): Quote | undefined {
+  let i = at;
+  while (text[i] === '\\' && i - at < MAX_SLASHES) i += 1;
+  const sign = text[i];
+  if (sign === undefined || !QUOTES.includes(sign)) return undefined;
+  return { sign, slashes: i - at, after: i + 1 };
+}
+
+/**
+ * A quote closes what one with n backslashes before it opened, if it has n itself after whole
+ * pairs of escaped backslashes: at each depth these are written with twice as many and one more.
+ * What is not closed was cut, and reaches to the end.
+ */
+function endOfQuoted(text: string, { sign, slashes, after }: Quote): number {
+  let run = 0;
+  for (let i = after; i < text.length; i += 1) {
+    if (text[i] === '\\') {
+      run += 1;
+      continue;
+    }
+    if (text[i] === sign && run % (2 * (slashes + 1)) === slashes) return i - slashes;
+    run = 0;
+  }
+  return text.length;
+}
+
+/** The end of a list or object that begins here, or the same place if none does. */
+function endOfBrackets(text: string, at: number): number {
+  if (!OPENING.includes(text[at] ?? ' ')) return at;
+  let depth = 0;
+  let i = at;
+  while (i < text.length) {
+    const quote = quoteAt(text, i);
+    if (quote !== undefined) {
+      i = endOfQuoted(text, quote) + quote.slashes + 1;
+      continue;
+    }
+    const sign = text[i]!;
+    if (OPENING.includes(sign)) depth += 1;
+    else if (CLOSING.includes(sign)) depth -= 1;
+    i += 1;
+    if (depth === 0) return i;
+  }
+  return text.length;
+}
+
+/** The end of a value without quotes. Better too far than half a secret. */
+export function endOfPlain(text: string, at: number): number {
+  let i = at;
+  while (i < text.length && !endsAt(text, i)) i += 1;
+  return i;
+}
+
+function endsAt(text: string, at: number): boolean {
+  const sign = text[at]!;
+  if (sign === ';' || sign === '&' || isBlank(sign) || isLineEnd(text, at)) return true;
+  if (!MAYBE_END.includes(sign)) return false;
+  const next = text[at + 1];
+  return next === undefined || isBlank(next) || next === ';' || MAYBE_END.includes(next);
+}
+
+function endOfLine(text: string, at: number): number {
+  let i = at;
+  while (i < text.length && !isLineEnd(text, i)) i += 1;
+  return i;
+}
+
+/** Line ends may be written out: by JSON, or by ourselves. */
+function isLineEnd(text: string, at: number): boolean {
+  const sign = text[at];
+  if (sign === '\n' || sign === '\r') return true;
+  if (sign !== '\\') return false;
+  const next = text[at + 1];
+  return next === 'n' || next === 'r' || text.startsWith('u000', at + 1);
+}
+
+export function isBlank(sign: string): boolean {
+  return sign === ' ' || sign === '\t' || sign === '\n' || sign === '\r';
+}
+
+export function skipBlanks(text: string, at: number): number {
+  let i = at;
+  while (text[i] === ' ' || text[i] === '\t') i += 1;
+  return i;
+}

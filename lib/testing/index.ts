@@ -1,5 +1,10 @@
 export { MemoryCheckpointStore } from '../checkpoint/stores/memory-checkpoint-store.js';
-export { CrashFileSystem, MachineOff } from './checkpoint/crash-file-system.js';
+export {
+  CrashFileSystem,
+  MachineOff,
+  type DiskCall,
+  type PowerCut,
+} from './checkpoint/crash-file-system.js';
 export {
   type FileCall,
   type FileHook,

@@ -7,6 +7,7 @@ import {
   observeFileSystem,
 } from '../../lib/testing/checkpoint/observe-file-system.js';
 import { crashRun } from './crash-run.js';
+import { kindOfContent } from './roles.js';
 
 /** Runs that a mutant may survive before it counts as not caught. */
 const RUNS = Number(process.env['MUTANT_RUNS'] ?? 1_500);
@@ -19,15 +20,7 @@ class Context {
 
   note({ call, path, to, bytes }: FileCall): void {
     if (call === 'write' && !this.kinds.has(path)) {
-      const text = Buffer.from(bytes!).toString('latin1');
-      const kind = /^BULWARK-STATE/.test(text)
-        ? 'state'
-        : /^BULWARK-CHECKPOINT/.test(text)
-          ? 'manifest'
-          : /^BWJ1/.test(text)
-            ? 'segment'
-            : 'other';
-      this.kinds.set(path, kind);
+      this.kinds.set(path, kindOfContent(bytes!));
     }
     const name = basename(to ?? path);
     const directory = (to ?? path).slice(0, -name.length - 1);
@@ -71,7 +64,7 @@ const MUTANTS: Record<string, (call: FileCall, context: Context) => boolean> = {
 async function survives(wrap: (fs: FileSystem) => FileSystem): Promise<number | undefined> {
   for (let seed = 1; seed <= RUNS; seed += 1) {
     try {
-      await crashRun(seed, wrap);
+      await crashRun(seed, { wrap });
     } catch {
       return seed;
     }
@@ -98,7 +91,7 @@ describe('the crash model', () => {
 
   test('lets a store behind the same hooks pass that leaves nothing out', async () => {
     for (let seed = 1; seed <= 300; seed += 1) {
-      await crashRun(seed, (fs) => observeFileSystem(fs, (_, proceed) => proceed()));
+      await crashRun(seed, { wrap: (fs) => observeFileSystem(fs, (_, proceed) => proceed()) });
     }
   }, 300_000);
 

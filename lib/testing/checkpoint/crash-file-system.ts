@@ -1,6 +1,7 @@
 import type { FileInfo, FileSystem, OpenFile } from '../../checkpoint/stores/file/file-system.js';
 import type { Random } from '../../kernel/random.js';
 import { DirectoryNode, FileNode, LinkNode, type Node } from './crash-nodes.js';
+import type { FileCall } from './observe-file-system.js';
 
 const failure = (code: string, path: string): Error =>
   Object.assign(new Error(`${code}: '${path}'`), { code });
@@ -12,6 +13,17 @@ export class MachineOff extends Error {
   constructor() {
     super('the machine is off');
   }
+}
+
+/** A call to this disk; `content` is what the file held before it, where the call is one of an open file. */
+export type DiskCall = FileCall & { readonly content?: Buffer };
+
+/** When the power goes; default never. */
+export interface PowerCut {
+  /** The number of the change, from 1, at which it goes: a call that writes, syncs or gives a name. */
+  readonly crashAt?: number;
+  /** Asked at each call of any kind, also one that changes nothing, whether it goes there. */
+  readonly crashWhen?: (call: DiskCall) => boolean;
 }
 
 /**
@@ -30,17 +42,21 @@ export class CrashFileSystem implements FileSystem {
   readonly uid = 1_000;
   /** Calls so far that change the disk. */
   changes = 0;
+  /** The call at which the power went, once it has. */
+  crashedAt: DiskCall | undefined;
   private off = false;
   private readonly root: DirectoryNode;
   private readonly crashAt: number;
+  private readonly crashWhen: ((call: DiskCall) => boolean) | undefined;
+  private readonly split = new Map<string, readonly string[]>();
 
-  /** @param options.crashAt the number of the change at which the power goes; default never */
   constructor(
     private readonly random: Random,
-    options: { readonly crashAt?: number; readonly root?: DirectoryNode } = {},
+    options: PowerCut & { readonly root?: DirectoryNode } = {},
   ) {
     this.root = options.root ?? new DirectoryNode();
     this.crashAt = options.crashAt ?? Infinity;
+    this.crashWhen = options.crashWhen;
   }
 
   /** The power goes now. */
@@ -53,7 +69,7 @@ export class CrashFileSystem implements FileSystem {
   }
 
   /** The disk after the power has gone and come back. */
-  restart(options: { readonly crashAt?: number } = {}): CrashFileSystem {
+  restart(options: PowerCut = {}): CrashFileSystem {
     this.off = true;
     // from all lost to nothing lost
     const odds = [0, 1, this.random(), this.random()][Math.floor(this.random() * 4)]!;
@@ -62,32 +78,32 @@ export class CrashFileSystem implements FileSystem {
   }
 
   /** The disk after the end of the process alone: the system still has everything. */
-  afterKill(options: { readonly crashAt?: number } = {}): CrashFileSystem {
+  afterKill(options: PowerCut = {}): CrashFileSystem {
     this.off = true;
     return new CrashFileSystem(this.random, { ...options, root: this.root });
   }
 
   create(path: string): Promise<OpenFile> {
-    return this.change(() => {
+    return this.change({ call: 'create', path }, () => {
       const { parent, name } = this.place(path);
       if (parent.names.has(name)) throw failure('EEXIST', path);
       const file = new FileNode(this.uid);
       parent.put(name, file);
-      return this.handle(file);
+      return this.handle(file, path);
     });
   }
 
   openForReading(path: string): Promise<OpenFile> {
-    return this.look(() => {
+    return this.look({ call: 'openForReading', path }, () => {
       const node = this.find(path);
       if (node instanceof LinkNode) throw failure('ELOOP', path);
       if (!(node instanceof FileNode)) throw failure('EISDIR', path);
-      return this.handle(node);
+      return this.handle(node, path);
     });
   }
 
   makeDirectory(path: string): Promise<void> {
-    return this.change(() => {
+    return this.change({ call: 'makeDirectory', path }, () => {
       const { parent, name } = this.place(path);
       if (parent.names.has(name)) throw failure('EEXIST', path);
       parent.put(name, new DirectoryNode());
@@ -95,25 +111,25 @@ export class CrashFileSystem implements FileSystem {
   }
 
   list(path: string): Promise<string[]> {
-    return this.look(() => [...this.directory(path).names.keys()]);
+    return this.look({ call: 'list', path }, () => [...this.directory(path).names.keys()]);
   }
 
   info(path: string): Promise<FileInfo> {
-    return this.look(() => this.find(path).info(this.uid));
+    return this.look({ call: 'info', path }, () => this.find(path).info(this.uid));
   }
 
-  rename(from: string, to: string): Promise<void> {
-    return this.change(() => {
-      const node = this.find(from);
-      const [source, target] = [this.place(from), this.place(to)];
+  rename(path: string, to: string): Promise<void> {
+    return this.change({ call: 'rename', path, to }, () => {
+      const node = this.find(path);
+      const [source, target] = [this.place(path), this.place(to)];
       if (source.parent === target.parent) source.parent.rename(source.name, target.name, node);
       else throw failure('EXDEV', to);
     });
   }
 
-  link(from: string, to: string): Promise<void> {
-    return this.change(() => {
-      const node = this.find(from);
+  link(path: string, to: string): Promise<void> {
+    return this.change({ call: 'link', path, to }, () => {
+      const node = this.find(path);
       const { parent, name } = this.place(to);
       if (parent.names.has(name)) throw failure('EEXIST', to);
       parent.put(name, node);
@@ -121,7 +137,7 @@ export class CrashFileSystem implements FileSystem {
   }
 
   removeFile(path: string): Promise<void> {
-    return this.change(() => {
+    return this.change({ call: 'removeFile', path }, () => {
       if (this.find(path) instanceof DirectoryNode) throw failure('EISDIR', path);
       const { parent, name } = this.place(path);
       parent.drop(name);
@@ -129,7 +145,7 @@ export class CrashFileSystem implements FileSystem {
   }
 
   removeDirectory(path: string): Promise<void> {
-    return this.change(() => {
+    return this.change({ call: 'removeDirectory', path }, () => {
       if (this.directory(path).names.size > 0) throw failure('ENOTEMPTY', path);
       const { parent, name } = this.place(path);
       parent.drop(name);
@@ -137,14 +153,14 @@ export class CrashFileSystem implements FileSystem {
   }
 
   syncFile(path: string): Promise<void> {
-    return this.sync(() => {
+    return this.sync({ call: 'syncFile', path }, () => {
       const node = this.find(path);
       if (node instanceof FileNode) node.sync();
     });
   }
 
   syncDirectory(path: string): Promise<boolean> {
-    return this.sync(() => {
+    return this.sync({ call: 'syncDirectory', path }, () => {
       this.directory(path).sync();
       return true;
     });
@@ -165,61 +181,74 @@ export class CrashFileSystem implements FileSystem {
     return node.content;
   }
 
-  private handle(file: FileNode): OpenFile {
+  private handle(file: FileNode, path: string): OpenFile {
+    const on = (call: keyof OpenFile, bytes?: Uint8Array): DiskCall => ({
+      call,
+      path,
+      bytes,
+      content: file.content,
+    });
     return {
       write: (bytes, position) =>
-        this.change(() => {
+        this.change(on('write', bytes), () => {
           // now and then a little less than was asked for, as systems do
           const count = this.random() < 0.1 ? Math.ceil(bytes.length / 2) : bytes.length;
           file.write(bytes.subarray(0, count), position);
           return count;
         }),
-      read: (into, position) => this.look(() => file.read(into, position)),
-      datasync: () => this.sync(() => file.sync()),
-      sync: () => this.sync(() => file.sync()),
-      info: () => this.look(() => file.info()),
+      read: (into, position) => this.look(on('read'), () => file.read(into, position)),
+      datasync: () => this.sync(on('datasync'), () => file.sync()),
+      sync: () => this.sync(on('sync'), () => file.sync()),
+      info: () => this.look(on('info'), () => file.info()),
       close: () => Promise.resolve(),
     };
   }
 
   /** The power may go with the change half way to the disk: like one that is not synced. */
-  private async change<T>(run: () => T): Promise<T> {
-    return this.look(() => {
+  private change<T>(call: DiskCall, run: () => T): Promise<T> {
+    return this.inTime(() => {
       const result = run();
-      this.count();
+      this.count(call);
       return result;
     });
   }
 
-  private async sync<T>(run: () => T): Promise<T> {
-    return this.look(() => {
-      this.count();
+  private sync<T>(call: DiskCall, run: () => T): Promise<T> {
+    return this.inTime(() => {
+      this.count(call);
       return run();
     });
   }
 
-  private count(): void {
+  private look<T>(call: DiskCall, run: () => T): Promise<T> {
+    return this.inTime(() => {
+      if (this.crashWhen?.(call) === true) this.crash(call);
+      return run();
+    });
+  }
+
+  private count(call: DiskCall): void {
     this.changes += 1;
-    if (this.changes < this.crashAt) return;
+    if (this.changes >= this.crashAt || this.crashWhen?.(call) === true) this.crash(call);
+  }
+
+  private crash(call: DiskCall): never {
     this.off = true;
+    this.crashedAt = call;
     throw new MachineOff();
   }
 
   /** Calls take their time, so that others come in between. */
-  private async look<T>(run: () => T): Promise<T> {
-    for (let wait = Math.floor(this.random() * 3); wait > 0; wait -= 1) await Promise.resolve();
+  private async inTime<T>(run: () => T): Promise<T> {
+    for (let wait = Math.floor(this.random() * 3); wait > 0; wait -= 1) await undefined;
     if (this.off) throw new MachineOff();
     return run();
   }
 
   private find(path: string): Node {
-    let node: Node = this.root;
-    for (const part of partsOf(path)) {
-      const next: Node | undefined =
-        node instanceof DirectoryNode ? node.names.get(part) : undefined;
-      if (next === undefined) throw failure('ENOENT', path);
-      node = next;
-    }
+    const { parent, name } = this.place(path);
+    const node = name === '' ? parent : parent.names.get(name);
+    if (node === undefined) throw failure('ENOENT', path);
     return node;
   }
 
@@ -229,9 +258,21 @@ export class CrashFileSystem implements FileSystem {
     throw failure('ENOTDIR', path);
   }
 
+  /** The directory of a path without trailing slash, and the name in it: empty for the root. */
   private place(path: string): { readonly parent: DirectoryNode; readonly name: string } {
-    const parts = partsOf(path);
-    const name = parts.pop()!;
-    return { parent: this.directory(parts.join('/')), name };
+    const end = path.lastIndexOf('/');
+    const above = path.slice(0, end);
+    // few directories are asked for again and again
+    let parts = this.split.get(above);
+    if (parts === undefined) this.split.set(above, (parts = partsOf(above)));
+    let parent = this.root;
+    for (const part of parts) {
+      const next = parent.names.get(part);
+      if (!(next instanceof DirectoryNode)) {
+        throw failure(next === undefined ? 'ENOENT' : 'ENOTDIR', path);
+      }
+      parent = next;
+    }
+    return { parent, name: path.slice(end + 1) };
   }
 }

@@ -210,6 +210,7 @@ export {
   type FileCheckpointOptions,
   FileCheckpointStore,
 } from './checkpoint/stores/file/file-checkpoint-store.js';
+export type { KeyInput } from './checkpoint/stores/key-input.js';
 export { DivergenceError } from './checkpoint/engine/twin.js';
 export type { DurableKey } from './checkpoint/state/map-state.js';
 export { AttemptVoidError } from './checkpoint/transaction/attempt-void.error.js';

@@ -4,6 +4,7 @@
  * - `CHECKPOINT_DAMAGED`: bytes that were written are not there any more as they were, and nothing
  *   whole can stand in for them. Starting all the same would lose acknowledged calls in silence.
  * - `CHECKPOINT_VERSION`: written by newer code or a newer Node than this.
+ * - `CHECKPOINT_KEY`: written with a key that is not given, without one, or by somebody who does not have it.
  * - `CHECKPOINT_LOCKED`: another process owns the directory, or took it over.
  * - `CHECKPOINT_IO`: the disk refused: read, write or sync. Says nothing of the bytes on it.
  * - `CHECKPOINT_FENCED`: after a failed write or sync nothing more is accepted until the store is opened again.
@@ -15,6 +16,7 @@
 export type CheckpointErrorCode =
   | 'CHECKPOINT_DAMAGED'
   | 'CHECKPOINT_VERSION'
+  | 'CHECKPOINT_KEY'
   | 'CHECKPOINT_LOCKED'
   | 'CHECKPOINT_IO'
   | 'CHECKPOINT_FENCED'

@@ -6,11 +6,12 @@ import {
   type OptionRules,
 } from '../../kernel/check.js';
 import type { CheckpointStore } from '../../checkpoint/checkpoint-store.js';
+import { checkKeys, type KeyOptions } from '../../checkpoint/stores/key-input.js';
 import { checkClasses, type ClassCodecs } from '../../checkpoint/value/class-registry.js';
 import type { Codec } from '../../checkpoint/value/codec.js';
 
 /** Where the state of components is kept, and how. */
-export interface CheckpointConfig {
+export interface CheckpointConfig extends KeyOptions {
   /**
    * The directory of the file store: of this application alone, on a disk that outlives the
    * process. No default, for the layer of a container is none.
@@ -40,25 +41,31 @@ const RULES: OptionRules<CheckpointConfig> = {
   directory: (v) =>
     typeof v === 'string' && v.trim() !== '' ? undefined : 'the path of a directory',
   generations: integer(2),
+  integrityKey: () => undefined, // looked at by `checkKeys`, which shows nothing of it
+  encryptionKey: () => undefined,
+  acceptPlain: boolean,
   store: (v) => (has(v, 'open', 'append', 'snapshot') ? undefined : 'a CheckpointStore'),
   classes: () => undefined,
   codec: (v) => (has(v, 'encode', 'decode') ? undefined : 'a Codec'),
   verify: boolean,
 };
 
+const OF_FILES = ['generations', 'integrityKey', 'encryptionKey', 'acceptPlain'] as const;
+
 /** Every mistake in the option `checkpoint` of the module. */
 export function checkCheckpointConfig(at: string, config: unknown): Mistake[] {
   if (config === undefined) return [];
   const mistakes = checkOptions<CheckpointConfig>(at, config, RULES);
   if (mistakes.length > 0) return mistakes;
-  const { directory, store, generations, classes } = config as CheckpointConfig;
-  if (store !== undefined && generations !== undefined) {
+  const { directory, store, classes, ...rest } = config as CheckpointConfig;
+  for (const name of OF_FILES) {
+    if (store === undefined || rest[name] === undefined) continue;
     const problem = 'given beside a store, expected it with a directory';
-    mistakes.push({ at: `${at} generations`, problem });
+    mistakes.push({ at: `${at} ${name}`, problem });
   }
   if ((directory === undefined) === (store === undefined)) {
     const got = store === undefined ? 'neither' : 'both';
     mistakes.push({ at, problem: `got ${got}, expected either a directory or a store` });
   }
-  return [...mistakes, ...checkClasses(`${at} classes`, classes)];
+  return [...mistakes, ...checkKeys(at, rest), ...checkClasses(`${at} classes`, classes)];
 }

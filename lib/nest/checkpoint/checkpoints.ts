@@ -107,10 +107,14 @@ export function unboundComponent(type: AnyClass, instance: unknown, isStatic: bo
   return [{ at, problem }];
 }
 
-function storeOf({ store, directory, generations }: CheckpointConfig): CheckpointStore {
+function storeOf(config: CheckpointConfig): CheckpointStore {
+  const { store, directory, generations, integrityKey, encryptionKey, acceptPlain } = config;
   if (store !== undefined) return store;
   return new FileCheckpointStore({
     directory: directory!,
+    integrityKey,
+    encryptionKey,
+    acceptPlain,
     ...(generations === undefined ? {} : { generations }),
   });
 }

@@ -14,6 +14,14 @@ describe('FileCheckpointStore on a real disk', () => {
 
   checkpointStoreContract(() => new FileCheckpointStore({ directory: directory() }), test);
 
+  describe.each(['integrityKey', 'encryptionKey'])('with an %s', (name) => {
+    const key = Buffer.alloc(32, name);
+    checkpointStoreContract(
+      () => new FileCheckpointStore({ directory: directory(), [name]: key }),
+      test,
+    );
+  });
+
   describe.each(['manual', { interval: 5 }] as const)('with durability %j', (durability) => {
     checkpointStoreContract(
       () => new FileCheckpointStore({ directory: directory(), durability }),

@@ -342,8 +342,8 @@ describe('what recovery refuses', () => {
   });
 
   test.each([
-    ['a segment', 'j-', (bytes: Buffer) => bytes.writeUInt16LE(2, 8)],
-    ['a manifest', 'g-', (bytes: Buffer) => bytes.write('2', 19)],
+    ['a segment', 'j-', (bytes: Buffer) => bytes.writeUInt16LE(3, 8)],
+    ['a manifest', 'g-', (bytes: Buffer) => bytes.write('3', 19)],
   ])('%s of a newer format, instead of falling back', async (_, kind, change) => {
     const place = new Place();
     const store = place.store();

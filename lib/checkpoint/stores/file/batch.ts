@@ -2,6 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { Sequence } from '../../checkpoint-store.js';
 import { MAX_ENTRY_BYTES } from '../store-checks.js';
 import { damaged } from './failures.js';
+import { type Seal, TAG_BYTES } from './seal.js';
 import { readCount, writeCount } from './segment-header.js';
 
 /**
@@ -19,13 +20,16 @@ import { readCount, writeCount } from './segment-header.js';
  *
  * One checksum over the whole, since sectors may reach the disk in any order: with one for each entry, a
  * good entry after a bad one would be no proof of anything.
+ *
+ * Of a sealed segment the body is what the seal makes of the entries, the tag included. The header from
+ * 8 on cannot be changed either, nor the batch be put elsewhere: its place in the file is part of the seal.
  */
 export const BATCH_HEADER_BYTES = 32;
 
 /** A batch that has this much takes no more entries: it bounds how long the loop is held by its checksum. */
 const FULL = 1024 * 1024;
 /** More than any batch can have. */
-export const MAX_BODY_BYTES = FULL + MAX_ENTRY_BYTES + 4;
+export const MAX_BODY_BYTES = FULL + MAX_ENTRY_BYTES + 4 + TAG_BYTES;
 /** Beyond this a buffer is not kept for the next batch. */
 const KEEP = 2 * FULL;
 
@@ -48,14 +52,20 @@ export class BatchBuilder {
     this.count += 1;
   }
 
-  /** The bytes to write; good until `clear`. */
-  seal(salt: number, first: Sequence, synced: number): Buffer {
-    const bytes = this.bytes.subarray(0, this.length);
+  /** The bytes to write at a position of a segment; good until `clear`. */
+  seal(salt: number, first: Sequence, synced: number, seal?: Seal, position = 0): Buffer {
+    const end = this.length + (seal === undefined ? 0 : TAG_BYTES);
+    if (end > this.bytes.length) this.grow(end);
+    const bytes = this.bytes.subarray(0, end);
     bytes.writeUInt32LE(salt, 0);
-    bytes.writeUInt32LE(this.length - BATCH_HEADER_BYTES, 8);
+    bytes.writeUInt32LE(end - BATCH_HEADER_BYTES, 8);
     bytes.writeUInt32LE(this.count, 12);
     writeCount(bytes, first, 16);
     writeCount(bytes, synced, 24);
+    if (seal !== undefined) {
+      const body = bytes.subarray(BATCH_HEADER_BYTES, this.length);
+      seal.seal(position, aboutOf(bytes), body).copy(bytes, BATCH_HEADER_BYTES);
+    }
     bytes.writeUInt32LE(crc32(bytes.subarray(8), salt), 4);
     return bytes;
   }
@@ -93,17 +103,29 @@ export function decodeBatchHeader(bytes: Buffer, salt: number): BatchHeader | un
 export const isWhole = (batch: Buffer, salt: number): boolean =>
   batch.readUInt32LE(4) === crc32(batch.subarray(8), salt);
 
-/** The entries of a whole batch after `after`. */
-export function* entriesOf(
+const aboutOf = (batch: Buffer): Buffer => batch.subarray(8, BATCH_HEADER_BYTES);
+
+/** The body of a whole batch; undefined if it is not what was sealed at that place. */
+export const bodyOf = (
   batch: Buffer,
+  position: number,
+  seal: Seal | undefined,
+): Buffer | undefined => {
+  const body = batch.subarray(BATCH_HEADER_BYTES);
+  return seal === undefined ? body : seal.open(position, aboutOf(batch), body);
+};
+
+/** The entries of a batch's body after `after`. */
+export function* entriesOf(
+  body: Buffer,
   first: Sequence,
   after: Sequence,
 ): Generator<{ sequence: Sequence; entry: Uint8Array }> {
   let sequence = first;
-  for (let at = BATCH_HEADER_BYTES; at < batch.length; sequence += 1) {
-    const end = at + 4 + (at + 4 <= batch.length ? batch.readUInt32LE(at) : 0);
-    if (end > batch.length) throw damaged('A batch of the journal has entries longer than itself.');
-    if (sequence > after) yield { sequence, entry: batch.subarray(at + 4, end) };
+  for (let at = 0; at < body.length; sequence += 1) {
+    const end = at + 4 + (at + 4 <= body.length ? body.readUInt32LE(at) : 0);
+    if (end > body.length) throw damaged('A batch of the journal has entries longer than itself.');
+    if (sequence > after) yield { sequence, entry: body.subarray(at + 4, end) };
     at = end;
   }
 }

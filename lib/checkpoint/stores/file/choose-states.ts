@@ -1,4 +1,4 @@
-import type { OpenReport, SavedPart, Sequence } from '../../checkpoint-store.js';
+import type { OpenReport, SavedPart } from '../../checkpoint-store.js';
 import type { Manifest, ManifestPart } from './manifest.js';
 import { problemOfState, savedPart } from './state-file.js';
 import type { StoreDirectory } from './store-directory.js';
@@ -36,13 +36,13 @@ export async function chooseStates(
 
   const find = async (component: string): Promise<SavedPart | string> => {
     const reasons: string[] = [];
-    for (const { parts, sequence } of usable) {
-      const part = parts.find((one) => one.component === component);
+    for (const manifest of usable) {
+      const part = manifest.parts.find((one) => one.component === component);
       // where it was gone for a while, what was before is not its past
       if (part === undefined) break;
       for (const name of part.files) {
         const problem = await problemOf(name, part);
-        if (problem === undefined) return savedPart(directory, name, part, sequence as Sequence);
+        if (problem === undefined) return savedPart(directory, name, part, manifest);
         const reason = `${name}: ${problem}`;
         if (!reasons.includes(reason)) reasons.push(reason);
       }

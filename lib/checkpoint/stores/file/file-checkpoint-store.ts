@@ -16,13 +16,16 @@ import { backgroundClock } from './background-clock.js';
 import { FileSession, type SessionOptions } from './file-session.js';
 import type { FileSystem } from './file-system.js';
 import type { Durability } from '../../durability.js';
+import { checkKeys, type KeyOptions } from '../key-input.js';
+import { ResilienceConfigError } from '../../../kernel/check.js';
 import { fencedError } from './journal-writer.js';
+import { Keyring } from './keyring.js';
 import type { Machine } from './machine.js';
 import { nodeFileSystem } from './node-file-system.js';
 import { nodeMachine } from './node-machine.js';
 import { verifyDirectory } from './verify.js';
 
-export interface FileCheckpointOptions {
+export interface FileCheckpointOptions extends KeyOptions {
   /** Where the files are; made, mode 0700, if it is not there. One process owns it. */
   readonly directory: string;
   /**
@@ -61,13 +64,18 @@ export class FileCheckpointStore implements CheckpointStore {
   private former: string | undefined;
   private fence: { readonly cause: unknown } | undefined;
 
-  constructor(options: FileCheckpointOptions) {
+  /** @throws ResilienceConfigError if a key cannot be one */
+  constructor({ integrityKey, encryptionKey, acceptPlain, ...options }: FileCheckpointOptions) {
+    const given = { integrityKey, encryptionKey, acceptPlain };
+    const mistakes = checkKeys('FileCheckpointStore', given);
+    if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     this.options = {
       ...FILE_CHECKPOINT_DEFAULTS,
       fs: nodeFileSystem,
       clock: backgroundClock,
       machine: nodeMachine,
       ...options,
+      keys: Keyring.of(given),
       generations: Math.max(2, options.generations ?? FILE_CHECKPOINT_DEFAULTS.generations),
     };
   }
@@ -134,7 +142,8 @@ export class FileCheckpointStore implements CheckpointStore {
 
   async verify(): Promise<VerifyReport> {
     this.readable();
-    return verifyDirectory(this.options.directory, this.options.fs);
+    const { directory, fs, keys } = this.options;
+    return verifyDirectory(directory, fs, keys);
   }
 
   onFenced(listener: (cause: unknown) => void): void {

@@ -14,6 +14,7 @@ import { segmentName } from './file-names.js';
 import type { FileSystem } from './file-system.js';
 import { GenerationKeeper, Queue } from './generation-keeper.js';
 import { readJournal } from './journal-reader.js';
+import { isKeyError, type Keyring } from './keyring.js';
 import type { Durability } from '../../durability.js';
 import { JournalWriter, type LiveSegment } from './journal-writer.js';
 import { beginSegment, rollSegment } from './live-segment.js';
@@ -35,6 +36,7 @@ export interface SessionOptions {
   readonly fs: FileSystem;
   readonly clock: Clock;
   readonly machine: Machine;
+  readonly keys: Keyring;
   /** The lock of the session before, see `LockPorts.former`. */
   readonly former?: string | undefined;
 }
@@ -58,8 +60,8 @@ export class FileSession {
     options: SessionOptions,
     onFenced: (cause: unknown) => void,
   ): Promise<{ session: FileSession; contents: StoreContents }> {
-    const { fs, clock, machine, former, durability } = options;
-    const { directory, findings } = await StoreDirectory.at(fs, options.directory, true);
+    const { fs, clock, machine, keys, former, durability } = options;
+    const { directory, findings } = await StoreDirectory.at(fs, options.directory, true, keys);
     if (options.strictPermissions && findings.length > 0) {
       throw new CheckpointError('CHECKPOINT_IO', `${directory.path}: ${findings[0]!.problem}.`);
     }
@@ -113,7 +115,7 @@ export class FileSession {
       };
     } catch (error) {
       if (begun !== undefined) await closeQuietly(begun.file);
-      await lock.release();
+      await (isKeyError(error) ? lock.withdraw() : lock.release());
       throw ioFailure(`The checkpoints in ${directory.path} cannot be opened`, error);
     }
   }
@@ -185,7 +187,7 @@ export class FileSession {
 
   async list(): Promise<CheckpointInfo[]> {
     const { whole } = await this.guarded('The checkpoints cannot be listed', () =>
-      readNamed(this.directory),
+      readNamed(this.directory, this.store),
     );
     return [
       ...whole.map(({ manifest }) => infoOf(manifest)),
@@ -202,7 +204,7 @@ export class FileSession {
         for (const name of part.files) {
           problem = await problemOfState(directory, name, part);
           if (problem !== undefined) continue;
-          parts.set(part.component, savedPart(directory, name, part, manifest.sequence));
+          parts.set(part.component, savedPart(directory, name, part, manifest));
           break;
         }
         if (problem !== undefined) {
@@ -232,11 +234,12 @@ export class FileSession {
     const { directory, keeper } = this;
     const kept = keeper.generations.find(({ manifest }) => String(manifest.generation) === id);
     if (kept !== undefined) return { directory, manifest: kept.manifest };
-    const { whole, bad } = await readNamed(directory);
+    const { whole, bad } = await readNamed(directory, this.store);
     const named = whole.find(({ manifest }) => manifest.name === id);
     if (named !== undefined) return named;
     const broken = bad.find(({ name }) => name === id);
     if (broken === undefined) throw unknown(id);
+    if (broken.error !== undefined) throw broken.error;
     throw damaged(`The checkpoint "${id}" is not whole: ${broken.problem}.`);
   }
 

@@ -9,6 +9,7 @@ import { notSaved } from '../store-checks.js';
 import { manifestName, parseFileName } from './file-names.js';
 import { infoOf, type Manifest, type ManifestPart } from './manifest.js';
 import { makeManifest, makeState, type Place, withSecondCopy } from './state-writer.js';
+import { savedPart } from './state-file.js';
 import type { StoreDirectory } from './store-directory.js';
 
 /** A generation that is known to be on the disk. */
@@ -82,7 +83,7 @@ export class GenerationKeeper {
   ): Promise<CheckpointInfo> {
     const { directory, store, epoch } = this.ports;
     const { generation, sequence, createdAt } = cut;
-    const place = { directory, generation, epoch };
+    const place = { directory, store, generation, epoch };
     try {
       const saved: ManifestPart[] = [];
       const copies = this.copiesOf(cut);
@@ -133,6 +134,13 @@ export class GenerationKeeper {
       throw notSaved(part.component);
     }
     const still = { ...known, files };
+    // of an earlier key, or of none: it is not carried on for ever
+    if (known.seal !== place.directory.keys.writing?.mark) {
+      const saved = savedPart(place.directory, files[0]!, known, kept!.manifest);
+      const { component, meta } = known;
+      const part = { component, meta, pieces: saved.pieces() };
+      return makeState(place, part, copies, this.ports.clock);
+    }
     return copies === 2 ? withSecondCopy(place, still) : still;
   }
 

@@ -32,7 +32,8 @@ export async function readManifest(
   try {
     if (size > MAX_MANIFEST_BYTES) return `it has ${size} bytes`;
     const bytes = Buffer.allocUnsafe(size);
-    return decodeManifest(bytes.subarray(0, await readFully(file, bytes, 0)));
+    const read = bytes.subarray(0, await readFully(file, bytes, 0));
+    return decodeManifest(read, directory.keys, directory.join(name));
   } finally {
     await closeQuietly(file);
   }

@@ -1,6 +1,7 @@
 import type { Sequence } from '../../checkpoint-store.js';
-import { entriesOf } from './batch.js';
+import { bodyOf, entriesOf } from './batch.js';
 import { damaged, ioFailure, WAY_OUT } from './failures.js';
+import { forged } from './keyring.js';
 import { SEGMENT_HEADER_BYTES } from './segment-header.js';
 import { findProofOfDamage, scanBatches } from './segment-scan.js';
 import type { Segment } from './segments.js';
@@ -22,7 +23,7 @@ type Entry = { readonly sequence: Sequence; readonly entry: Uint8Array };
  * The entries of one segment after `after`; answers how far it is whole. Of a segment with a successor
  * all must be there. Of the last one a torn end is normal, unless what is behind shows that it was once whole.
  *
- * @throws CheckpointError `CHECKPOINT_DAMAGED` naming file and place, `CHECKPOINT_IO`
+ * @throws CheckpointError `CHECKPOINT_DAMAGED` naming file and place, `CHECKPOINT_KEY`, `CHECKPOINT_IO`
  */
 export async function* readSegment(
   directory: StoreDirectory,
@@ -34,13 +35,15 @@ export async function* readSegment(
   const { file, problem } = await directory.open(segment.name);
   if (file === undefined) throw damaged(`${path} cannot be used: ${problem}. ${WAY_OUT}`);
   try {
-    const scan = scanBatches(file, header.salt, header.first, limit);
+    const scan = scanBatches(file, header, limit);
     let last = header.first - 1;
     let step = await scan.next();
     for (; step.done !== true; step = await scan.next()) {
-      const { bytes, first, count } = step.value;
+      const { at, bytes, first, count } = step.value;
       last = first + count - 1;
-      if (last > after) yield* entriesOf(bytes, first, after);
+      const body = bodyOf(bytes, at, header.seal);
+      if (body === undefined) throw forged(`${path} at byte ${at}`);
+      if (last > after) yield* entriesOf(body, first, after);
     }
     const length = step.value;
     await assertEnd(segment, path, { last, length }, () =>

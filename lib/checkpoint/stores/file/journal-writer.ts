@@ -192,7 +192,13 @@ export class JournalWriter {
 
   private async write({ entries, first }: Batch): Promise<void> {
     const { segment } = this;
-    const bytes = entries.seal(segment.header.salt, first, segment.synced);
+    const bytes = entries.seal(
+      segment.header.salt,
+      first,
+      segment.synced,
+      segment.header.seal,
+      segment.position,
+    );
     await writeAll(segment.file, bytes, segment.position);
     segment.position += bytes.length;
     this.written = first + entries.count - 1;

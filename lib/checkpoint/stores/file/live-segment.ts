@@ -4,8 +4,9 @@ import { writeAll } from './file-system.js';
 import type { LiveSegment } from './journal-writer.js';
 import {
   encodeSegmentHeader,
+  headerBytesOf,
   newSalt,
-  SEGMENT_HEADER_BYTES,
+  sealSegmentHeader,
   type SegmentHeader,
   type SegmentLink,
 } from './segment-header.js';
@@ -19,11 +20,17 @@ export async function beginSegment(
   directory: StoreDirectory,
   about: Omit<SegmentHeader, 'salt'>,
 ): Promise<LiveSegment> {
-  const header: SegmentHeader = { ...about, salt: newSalt() };
+  const plain: SegmentHeader = { ...about, salt: newSalt() };
+  const key = directory.keys.writing;
+  const { bytes, seal } =
+    key === undefined
+      ? { bytes: encodeSegmentHeader(plain), seal: undefined }
+      : sealSegmentHeader(plain, key);
+  const header: SegmentHeader = { ...plain, seal };
   const temporary = temporaryName();
   const file = await directory.fs.create(directory.join(temporary));
   try {
-    await writeAll(file, encodeSegmentHeader(header), 0);
+    await writeAll(file, bytes, 0);
     await file.sync();
     const name = segmentName(header.epoch, header.first);
     await directory.fs.rename(directory.join(temporary), directory.join(name));
@@ -33,11 +40,12 @@ export async function beginSegment(
     await directory.remove(temporary).catch(() => {}); // the next owner removes it
     throw error;
   }
-  return { file, header, position: SEGMENT_HEADER_BYTES, synced: SEGMENT_HEADER_BYTES };
+  return { file, header, position: bytes.length, synced: bytes.length };
 }
 
 /** Whether nothing has been written to it. */
-export const isEmpty = ({ position }: LiveSegment): boolean => position === SEGMENT_HEADER_BYTES;
+export const isEmpty = ({ header, position }: LiveSegment): boolean =>
+  position === headerBytesOf(header);
 
 /** What a successor says of it. */
 export const linkTo = (segment: LiveSegment): SegmentLink => {

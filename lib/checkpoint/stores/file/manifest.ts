@@ -4,6 +4,8 @@ import { CheckpointError } from '../../checkpoint.error.js';
 import { firstCollision, isSafeName } from '../../safe-name.js';
 import { isMeta, isRecord } from '../store-checks.js';
 import { parseFileName } from './file-names.js';
+import { keyError, type Keyring, type SealKey } from './keyring.js';
+import { findSeal, newSeal } from './seal.js';
 
 /** The state of one component in a manifest. */
 export interface ManifestPart {
@@ -15,6 +17,8 @@ export interface ManifestPart {
   readonly files: readonly string[];
   readonly fileBytes: number;
   readonly sha256: string;
+  /** The mark of the key that its files are sealed with; undefined if they are plain. */
+  readonly seal?: string;
 }
 
 /** What a checkpoint consists of. It is published last: without a whole manifest there is no checkpoint. */
@@ -34,34 +38,55 @@ export interface Manifest {
 
 export const MANIFEST_SIGNATURE = 'BULWARK-CHECKPOINT ';
 const FORMAT = 1;
+/** The head of a seal in the place of the checksum, and what the seal makes of the JSON in its. */
+const SEALED_FORMAT = 2;
+const HEAD = /^BULWARK-CHECKPOINT (\d{1,9}) ([0-9a-f]{64,256})\n/;
+const PURPOSE = 'manifest';
+const NOTHING = Buffer.alloc(0);
 /** No manifest of ours comes near; a file of another size is not read into memory. */
 export const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-export function encodeManifest(manifest: Manifest): Buffer {
+export function encodeManifest(manifest: Manifest, key?: SealKey): Buffer {
   const json = `${JSON.stringify(manifest, undefined, 1)}\n`;
-  return Buffer.from(`${MANIFEST_SIGNATURE}${FORMAT} ${digest(json)}\n${json}`);
+  if (key === undefined) {
+    return Buffer.from(`${MANIFEST_SIGNATURE}${FORMAT} ${digest(json)}\n${json}`);
+  }
+  const { head, seal } = newSeal(key, PURPOSE);
+  const first = Buffer.from(`${MANIFEST_SIGNATURE}${SEALED_FORMAT} ${head.toString('hex')}\n`);
+  return Buffer.concat([first, seal.seal(0, NOTHING, Buffer.from(json))]);
 }
 
 /**
  * Reads a manifest, believing nothing: names in it are as hostile as those in a URL.
  *
  * @returns the manifest, or what is wrong with it
- * @throws CheckpointError `CHECKPOINT_VERSION` if newer code wrote it
+ * @throws CheckpointError `CHECKPOINT_VERSION` if newer code wrote it, `CHECKPOINT_KEY` if our keys are not for it
  */
-export function decodeManifest(bytes: Buffer): Manifest | string {
-  const text = bytes.toString('utf8');
-  const head = /^BULWARK-CHECKPOINT (\d{1,9}) ([0-9a-f]{64})\n/.exec(text);
-  if (head === null) return 'it does not begin as a manifest';
-  const json = text.slice(head[0].length);
-  if (Number(head[1]) > FORMAT) {
+export function decodeManifest(bytes: Buffer, keys: Keyring, where: string): Manifest | string {
+  const [line, format, mark] = HEAD.exec(bytes.toString('latin1', 0, 300)) ?? [];
+  if (line === undefined || mark === undefined) return 'it does not begin as a manifest';
+  if (Number(format) > SEALED_FORMAT) {
     throw new CheckpointError(
       'CHECKPOINT_VERSION',
-      `A checkpoint was written in format ${head[1]}, and this version knows formats up to ${FORMAT}: use the version that wrote it, or a newer one.`,
+      `A checkpoint was written in format ${format}, and this version knows formats up to ${SEALED_FORMAT}: use the version that wrote it, or a newer one.`,
     );
   }
-  if (digest(json) !== head[2]) return 'its checksum is wrong';
+  const body = bytes.subarray(line.length);
+  if (Number(format) !== SEALED_FORMAT) {
+    const json = body.toString('utf8');
+    if (digest(json) !== mark) return 'its checksum is wrong';
+    keys.assertPlain(where);
+    return parse(json);
+  }
+  if (keys.isBlind) throw keyError(`${where} is sealed.`);
+  const seal = findSeal(Buffer.from(mark, 'hex'), keys, PURPOSE, where);
+  const json = seal?.open(0, NOTHING, body)?.toString('utf8');
+  return json === undefined ? 'its seal is broken' : parse(json);
+}
+
+function parse(json: string): Manifest | string {
   try {
     const value: unknown = JSON.parse(json);
     return isManifest(value) ? value : 'it is not what a manifest should be';
@@ -90,7 +115,7 @@ function isManifest(value: unknown): value is Manifest {
 
 function isPart(value: unknown): value is ManifestPart {
   if (!isRecord(value)) return false;
-  const { component, meta, bytes, files, fileBytes, sha256 } = value;
+  const { component, meta, bytes, files, fileBytes, sha256, seal } = value;
   return (
     isSafeName(component) &&
     isMeta(meta) &&
@@ -98,6 +123,7 @@ function isPart(value: unknown): value is ManifestPart {
     isCount(fileBytes) &&
     typeof sha256 === 'string' &&
     /^[0-9a-f]{64}$/.test(sha256) &&
+    (seal === undefined || (typeof seal === 'string' && /^[0-9a-f]{16}$/.test(seal))) &&
     Array.isArray(files) &&
     files.length > 0 &&
     files.length <= 2 &&

@@ -6,6 +6,7 @@ import { assertUntaken, unknown } from '../store-checks.js';
 import { NAMED, NAMED_MANIFEST, parseFileName, temporaryName } from './file-names.js';
 import { codeOf } from './file-system.js';
 import { readManifest } from './generations.js';
+import { isKeyError } from './keyring.js';
 import { infoOf, type Manifest, type ManifestPart } from './manifest.js';
 import { makeManifest, makeState } from './state-writer.js';
 import type { StoreDirectory } from './store-directory.js';
@@ -20,22 +21,50 @@ export interface NamedCheckpoint {
 export interface BadNamed {
   readonly name: string;
   readonly problem: string;
+  /** Why, if it is a matter of keys and not of damage. */
+  readonly error?: CheckpointError;
 }
 
-/** Looks at all checkpoints with a name. Directories with other names than ours are none. */
+/**
+ * Looks at all checkpoints with a name. Directories with other names than ours are none.
+ *
+ * @param store with keys only those of this store: who can write here may have put there one of another
+ */
 export async function readNamed(
   root: StoreDirectory,
+  store?: string,
 ): Promise<{ readonly whole: NamedCheckpoint[]; readonly bad: BadNamed[] }> {
   const whole: NamedCheckpoint[] = [];
   const bad: BadNamed[] = [];
   const named = await root.inside(NAMED);
   for (const name of named === undefined ? [] : (await named.list()).toSorted()) {
     if (!isSafeName(name) || parseFileName(name)?.kind === 'temporary') continue;
-    const found = await readOne(named!, name);
-    if (typeof found === 'string') bad.push({ name, problem: found });
-    else if (found !== undefined) whole.push(found);
+    const found = await readOrRefuse(named!, name);
+    if (found === undefined) continue;
+    const isForeign =
+      'manifest' in found &&
+      root.keys.writing !== undefined &&
+      store !== undefined &&
+      found.manifest.store !== store;
+    if (isForeign) bad.push({ name, problem: 'it belongs to another store' });
+    else if ('manifest' in found) whole.push(found);
+    else bad.push(found);
   }
   return { whole, bad };
+}
+
+/** One whose key is not given is none of the others' concern. */
+async function readOrRefuse(
+  named: StoreDirectory,
+  name: string,
+): Promise<NamedCheckpoint | BadNamed | undefined> {
+  try {
+    const found = await readOne(named, name);
+    return typeof found === 'string' ? { name, problem: found } : found;
+  } catch (error) {
+    if (isKeyError(error)) return { name, problem: error.message, error };
+    throw error;
+  }
 }
 
 async function readOne(
@@ -87,7 +116,7 @@ export async function createNamed(
   await named.fs.makeDirectory(named.join(temporary));
   try {
     const directory = (await named.inside(temporary))!;
-    const place = { directory, generation: 0, epoch: 0 };
+    const place = { directory, store: cut.store, generation: 0, epoch: 0 };
     const saved: ManifestPart[] = [];
     for (const part of parts) saved.push(await makeState(place, part, 1, clock));
     const manifest = { ...cut, generation: 0, barrier: 0, name, parts: saved };

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { CheckpointInfo, VerifyReport } from '../../checkpoint-store.js';
 import { reasonOf } from './failures.js';
+import { isKeyError, Keyring } from './keyring.js';
 import { nodeFileSystem } from './node-file-system.js';
 import { verifyDirectory } from './verify.js';
 
@@ -10,6 +11,10 @@ const USAGE = `bulwark-verify <directory>
 
 Reads and checks the checkpoints and the journal in a directory, changes nothing, and may run beside
 the application that uses it. Ends with 0 if all is whole, 1 if something is damaged, 2 if it could not look.
+
+The keys of a sealed directory are taken from the environment: BULWARK_INTEGRITY_KEY and
+BULWARK_ENCRYPTION_KEY, each 64 hex digits, or several of those with commas between. Without them only the
+checksums of its journal can be checked.
 `;
 
 const size = (bytes: number): string =>
@@ -34,14 +39,17 @@ const linesOf = ({
 ];
 
 /** What a look showed, for people. */
-export function describeReport({ ok, checkpoints, journal, findings }: VerifyReport): string {
+export function describeReport(
+  { ok, checkpoints, journal, findings }: VerifyReport,
+  whole = 'everything is whole',
+): string {
   const entries =
     journal.to >= journal.from ? `entries ${journal.from} to ${journal.to}` : 'no entries';
   const lines = [
     ...checkpoints.flatMap(linesOf),
     `journal: ${entries}, ${size(journal.bytes)}`,
     ...findings.map(({ level, file, problem }) => `${level}: ${file}: ${problem}`),
-    ok ? 'everything is whole' : 'DAMAGED',
+    ok ? whole : 'DAMAGED',
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -50,6 +58,7 @@ export function describeReport({ ok, checkpoints, journal, findings }: VerifyRep
 export async function verifyCommand(
   args: readonly string[],
   say: (text: string) => void,
+  env: NodeJS.ProcessEnv = process.env,
 ): Promise<0 | 1 | 2> {
   const [directory] = args;
   if (directory === undefined || args.length > 1 || directory.startsWith('-')) {
@@ -57,13 +66,35 @@ export async function verifyCommand(
     return 2;
   }
   try {
-    const report = await verifyDirectory(directory, nodeFileSystem);
-    say(describeReport(report));
-    return report.ok ? 0 : 1;
+    const keys = keysFrom(env);
+    try {
+      const report = await verifyDirectory(directory, nodeFileSystem, keys);
+      say(describeReport(report));
+      return report.ok ? 0 : 1;
+    } catch (error) {
+      if (!isKeyError(error) || keys !== Keyring.none) throw error;
+      const report = await verifyDirectory(directory, nodeFileSystem, Keyring.blind);
+      say(describeReport(report, 'nothing damaged that can be told without the key'));
+      return report.ok ? 2 : 1;
+    }
   } catch (error) {
     say(`${reasonOf(error)}\n`);
     return 2;
   }
+}
+
+function keysFrom(env: NodeJS.ProcessEnv): Keyring {
+  const read = (name: string): Buffer[] | undefined => {
+    const texts = env[name]?.split(',').map((text) => text.trim());
+    if (texts?.every((text) => /^[0-9a-f]{64}$/i.test(text)) === false) {
+      throw new Error(`${name} is no key: 64 hex digits, or several of those with commas between`);
+    }
+    return texts?.map((text) => Buffer.from(text, 'hex'));
+  };
+  return Keyring.of({
+    integrityKey: read('BULWARK_INTEGRITY_KEY'),
+    encryptionKey: read('BULWARK_ENCRYPTION_KEY'),
+  });
 }
 
 const [, script, ...args] = process.argv;

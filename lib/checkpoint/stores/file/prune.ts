@@ -3,8 +3,8 @@ import { parseFileName } from './file-names.js';
 import { readFully } from './file-system.js';
 import type { KeptGeneration } from './generation-keeper.js';
 import { MANIFEST_SIGNATURE } from './manifest.js';
-import { decodeSegmentHeader, SEGMENT_HEADER_BYTES } from './segment-header.js';
-import { STATE_SIGNATURE } from './state-file.js';
+import { decodeSegmentHeader, SEALED_HEADER_BYTES } from './segment-header.js';
+import { STATE_KIND } from './state-file.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
 /** What stays. */
@@ -93,12 +93,12 @@ async function isOurs(directory: StoreDirectory, name: string): Promise<boolean>
   const { file } = await directory.open(name);
   if (file === undefined) return false;
   try {
-    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    const bytes = Buffer.alloc(SEALED_HEADER_BYTES);
     const head = bytes.subarray(0, await readFully(file, bytes, 0));
     const text = head.toString('latin1');
     return (
       text.startsWith(MANIFEST_SIGNATURE) ||
-      text.startsWith(STATE_SIGNATURE) ||
+      text.startsWith(STATE_KIND) ||
       typeof decodeSegmentHeader(head) === 'object'
     );
   } finally {

@@ -1,6 +1,6 @@
 import { BATCH_HEADER_BYTES, decodeBatchHeader, isWhole, type BatchHeader } from './batch.js';
 import { type OpenFile, readFully } from './file-system.js';
-import { SEGMENT_HEADER_BYTES } from './segment-header.js';
+import { headerBytesOf, type SegmentHeader } from './segment-header.js';
 
 /** A whole batch of a segment. `bytes` are good until the next one is asked for. */
 export interface ScannedBatch extends BatchHeader {
@@ -56,15 +56,14 @@ async function batchAt(
  */
 export async function* scanBatches(
   file: OpenFile,
-  salt: number,
-  first: number,
+  header: SegmentHeader,
   limit: number,
 ): AsyncGenerator<ScannedBatch, number> {
   const window = new Window(file, limit);
-  let at = SEGMENT_HEADER_BYTES;
-  let expected = first;
+  let at = headerBytesOf(header);
+  let expected = header.first;
   for (;;) {
-    const batch = await batchAt(window, at, salt);
+    const batch = await batchAt(window, at, header.salt);
     if (batch === undefined || batch.first !== expected) return at;
     yield batch;
     at = batch.end;

@@ -5,7 +5,9 @@ import { parseFileName, segmentName } from './file-names.js';
 import { readFully } from './file-system.js';
 import {
   decodeSegmentHeader,
+  SEALED_HEADER_BYTES,
   SEGMENT_HEADER_BYTES,
+  sealOfSegment,
   type SegmentHeader,
   type SegmentLink,
 } from './segment-header.js';
@@ -61,7 +63,7 @@ async function readHeader(
   // of a size as if it had batches: nobody can say that it has none
   if (file === undefined) return { size: Infinity, header: undefined, problem };
   try {
-    const bytes = Buffer.alloc(SEGMENT_HEADER_BYTES);
+    const bytes = Buffer.alloc(SEALED_HEADER_BYTES);
     const header = decodeSegmentHeader(bytes.subarray(0, await readFully(file, bytes, 0)));
     if (header === 'newer') {
       throw new CheckpointError(
@@ -69,11 +71,15 @@ async function readHeader(
         `${directory.join(name)} was written by a newer version: use that one, or a newer one.`,
       );
     }
-    const whole =
-      header !== 'damaged' && header.epoch === expected.epoch && header.first === expected.first;
-    return whole
-      ? { size, header, problem: undefined }
-      : { size, header: undefined, problem: 'its header is damaged' };
+    if (
+      header === 'damaged' ||
+      header.epoch !== expected.epoch ||
+      header.first !== expected.first
+    ) {
+      return { size, header: undefined, problem: 'its header is damaged' };
+    }
+    const seal = sealOfSegment(bytes, directory.keys, directory.join(name));
+    return { size, header: { ...header, seal }, problem: undefined };
   } finally {
     await closeQuietly(file);
   }
@@ -92,7 +98,8 @@ export function findHead(
 ): { readonly head: SegmentFile | undefined; readonly empty: readonly SegmentFile[] } {
   const index = files.findIndex(({ header }) => header !== undefined);
   const empty = index === -1 ? files : files.slice(0, index);
-  const bad = empty.find(({ size }) => size > SEGMENT_HEADER_BYTES);
+  const header = directory.keys.readsPlain ? SEGMENT_HEADER_BYTES : SEALED_HEADER_BYTES;
+  const bad = empty.find(({ size }) => size > header);
   if (bad !== undefined) {
     throw damaged(
       `The journal cannot be read to its end: ${directory.join(bad.name)} at byte 0, ${bad.problem}. ${WAY_OUT}`,

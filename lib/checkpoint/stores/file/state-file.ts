@@ -7,26 +7,37 @@ import { damaged, ioFailure } from './failures.js';
 import { CHUNK, ChunkedFile, hashOf, type WrittenFile } from './chunked-file.js';
 import { type OpenFile, readFully } from './file-system.js';
 import type { ManifestPart } from './manifest.js';
+import type { SealKey } from './keyring.js';
+import { SealedState, sealedChunks, type StateSource } from './sealed-state.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
 /**
  * A file with the state of one component: the signature, then the pieces, each u32 length and bytes. Its
- * checksum is in the manifest, so that a file in the place of another is noticed too.
+ * checksum is in the manifest, so that a file in the place of another is noticed too. A sealed one has
+ * another signature, and the same pieces in sealed chunks, see `sealed-state.ts`.
  */
-export const STATE_SIGNATURE = 'BULWARK-STATE 1\n';
+export const STATE_KIND = 'BULWARK-STATE ';
+const STATE_SIGNATURE = `${STATE_KIND}1\n`;
 /** The longest that pieces are made before others have a turn. */
 const PATIENCE = 5;
 const MAX_PIECE_BYTES = 0x3fff_ffff;
 
+export type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+
 /** Writes the pieces into a new file; resolves when they are on the disk. */
 export async function writeState(
   file: OpenFile,
-  pieces: Iterable<Uint8Array>,
+  pieces: Pieces,
   clock: Clock,
+  key?: SealKey,
+  purpose = '',
 ): Promise<WrittenFile & { readonly bytes: number }> {
   const out = new ChunkedFile(file);
   try {
-    const bytes = await addPieces(out, pieces, clock);
+    const sealed = key === undefined ? undefined : await SealedState.begin(out, key, purpose);
+    if (sealed === undefined) await out.add(Buffer.from(STATE_SIGNATURE));
+    const bytes = await addPieces(sealed ?? out, pieces, clock);
+    await sealed?.end();
     return { ...(await out.finish()), bytes };
   } finally {
     await out.settled();
@@ -34,15 +45,14 @@ export async function writeState(
 }
 
 async function addPieces(
-  out: ChunkedFile,
-  pieces: Iterable<Uint8Array>,
+  out: { add(bytes: Uint8Array): Promise<void> },
+  pieces: Pieces,
   clock: Clock,
 ): Promise<number> {
   const length = Buffer.alloc(4);
   let bytes = 0;
   let since = clock.now();
-  await out.add(Buffer.from(STATE_SIGNATURE));
-  for (const piece of pieces) {
+  for await (const piece of pieces) {
     if (piece.length > MAX_PIECE_BYTES) {
       throw new CheckpointError(
         'CHECKPOINT_IO',
@@ -74,12 +84,17 @@ export async function copyState(from: OpenFile, size: number, to: OpenFile): Pro
   return out.finish();
 }
 
+/** What the key of a state's file is bound to. */
+export const purposeOf = (store: string, { component }: { readonly component: string }): string =>
+  `state ${store} ${component}`;
+
 /** What is wrong with the file of a part; undefined if it is whole. */
 export async function problemOfState(
   directory: StoreDirectory,
   name: string,
   part: ManifestPart,
 ): Promise<string | undefined> {
+  directory.keys.assertReadable(part.seal, directory.join(name));
   const { file, size, problem } = await directory.open(name);
   if (file === undefined) return problem;
   try {
@@ -90,12 +105,12 @@ export async function problemOfState(
   }
 }
 
-/** A part whose file has been found whole. */
+/** A part of a checkpoint whose file has been found whole. */
 export function savedPart(
   directory: StoreDirectory,
   name: string,
   part: ManifestPart,
-  sequence: Sequence,
+  { store, sequence }: { readonly store: string; readonly sequence: Sequence },
 ): SavedPart {
   const { component, meta, bytes } = part;
   return {
@@ -103,7 +118,7 @@ export function savedPart(
     meta,
     sequence,
     bytes,
-    pieces: () => readPieces(directory, name, part),
+    pieces: () => readPieces(directory, name, part, store),
   };
 }
 
@@ -112,6 +127,7 @@ async function* readPieces(
   directory: StoreDirectory,
   name: string,
   part: ManifestPart,
+  store: string,
 ): AsyncGenerator<Uint8Array> {
   const changed = (): Error =>
     damaged(`${directory.join(name)} is not any more what it was when it was checked.`);
@@ -121,7 +137,12 @@ async function* readPieces(
     if (opened.file === undefined || opened.size !== part.fileBytes) throw changed();
     file = opened.file;
     const hash = createHash('sha256');
-    for await (const piece of framesOf(file, opened.size, hash, changed)) yield piece;
+    const { keys } = directory;
+    const chunks =
+      part.seal === undefined
+        ? plainChunks({ file, size: opened.size, hash, changed })
+        : sealedChunks({ file, size: opened.size, hash, changed }, keys, purposeOf(store, part));
+    yield* framesOf(chunks, opened.size, changed);
     if (hash.digest('hex') !== part.sha256) throw changed();
   } catch (error) {
     throw ioFailure(`${directory.join(name)} cannot be read`, error);
@@ -130,33 +151,53 @@ async function* readPieces(
   }
 }
 
+/** The content of a plain file. The signature is the first that is read. */
+async function* plainChunks({ file, size, hash, changed }: StateSource): AsyncGenerator<Buffer> {
+  let begun = false;
+  for (let at = 0; at < size;) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK, size - at));
+    if ((await readFully(file, chunk, at)) < chunk.length) throw changed();
+    hash.update(chunk);
+    at += chunk.length;
+    const content = begun ? chunk : chunk.subarray(STATE_SIGNATURE.length);
+    const head = chunk.toString('latin1', 0, STATE_SIGNATURE.length);
+    if (!begun && head !== STATE_SIGNATURE) throw changed();
+    begun = true;
+    yield content;
+  }
+}
+
+/** The pieces in the chunks. @param size never more is waited for, whatever a length says */
 async function* framesOf(
-  file: OpenFile,
+  chunks: AsyncIterator<Buffer>,
   size: number,
-  hash: { update(bytes: Uint8Array): unknown },
   changed: () => Error,
 ): AsyncGenerator<Uint8Array> {
-  let at = 0;
-  let buffered = Buffer.alloc(0);
-  const take = async (length: number): Promise<Buffer> => {
-    if (buffered.length < length) {
-      // never more than the file has, whatever a length in it says
-      const more = Math.min(Math.max(length - buffered.length, CHUNK), size - at);
-      if (buffered.length + more < length) throw changed();
-      const next = Buffer.allocUnsafe(buffered.length + more);
-      buffered.copy(next);
-      const fresh = next.subarray(buffered.length);
-      if ((await readFully(file, fresh, at)) < more) throw changed();
-      for (let i = 0; i < more; i += CHUNK) hash.update(fresh.subarray(i, i + CHUNK));
-      at += more;
-      buffered = next;
+  let buffered: Buffer = Buffer.alloc(0);
+  /** Undefined at the end. */
+  const take = async (length: number): Promise<Buffer | undefined> => {
+    if (length === 0) return Buffer.alloc(0);
+    if (length > size) throw changed();
+    const found = [buffered];
+    let total = buffered.length;
+    while (total < length) {
+      const { value } = await chunks.next();
+      if (value === undefined) break;
+      found.push(value as Buffer);
+      total += (value as Buffer).length;
     }
+    if (total === 0) return undefined;
+    if (total < length) throw changed();
+    if (found.length > 1) buffered = Buffer.concat(found, total);
     const taken = buffered.subarray(0, length);
     buffered = buffered.subarray(length);
     return taken;
   };
-  const signature = await take(STATE_SIGNATURE.length);
-  if (signature.toString('latin1') !== STATE_SIGNATURE) throw changed();
-  const atEnd = (): boolean => at === size && buffered.length === 0;
-  while (!atEnd()) yield take((await take(4)).readUInt32LE());
+  for (;;) {
+    const length = await take(4);
+    if (length === undefined) return;
+    const piece = await take(length.readUInt32LE());
+    if (piece === undefined) throw changed();
+    yield piece;
+  }
 }

@@ -1,18 +1,26 @@
 import type { Clock } from '../../../kernel/clock.js';
-import type { PartToSave } from '../../checkpoint-store.js';
+import type { PartMeta } from '../../checkpoint-store.js';
 import { damaged } from './failures.js';
 import { stateName, temporaryName } from './file-names.js';
 import type { OpenFile } from './file-system.js';
 import { encodeManifest, type Manifest, type ManifestPart } from './manifest.js';
 import { readsBack, writeWhole, type WrittenFile } from './chunked-file.js';
-import { copyState, writeState } from './state-file.js';
+import { copyState, type Pieces, purposeOf, writeState } from './state-file.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
 /** Where a checkpoint's files go, and the numbers in their names. */
 export interface Place {
   readonly directory: StoreDirectory;
+  readonly store: string;
   readonly generation: number;
   readonly epoch: number;
+}
+
+/** A state on its way to a file. */
+export interface StateToMake {
+  readonly component: string;
+  readonly meta: PartMeta;
+  readonly pieces: Pieces;
 }
 
 /**
@@ -43,18 +51,21 @@ export async function makeFile<T extends WrittenFile>(
 
 /** Writes the state of one component, twice if `copies` is 2. */
 export async function makeState(
-  { directory, generation, epoch }: Place,
-  part: PartToSave,
+  place: Place,
+  part: StateToMake,
   copies: 1 | 2,
   clock: Clock,
 ): Promise<ManifestPart> {
+  const { directory, store, generation, epoch } = place;
   const { component, meta } = part;
+  const key = directory.keys.writing;
   const name = stateName(generation, epoch, 1, component);
   const { bytes, fileBytes, sha256 } = await makeFile(directory, name, (file) =>
-    writeState(file, part.pieces, clock),
+    writeState(file, part.pieces, clock, key, purposeOf(store, part)),
   );
-  const made: ManifestPart = { component, meta, bytes, files: [name], fileBytes, sha256 };
-  return copies === 1 ? made : withSecondCopy({ directory, generation, epoch }, made);
+  const seal = key === undefined ? {} : { seal: key.mark };
+  const made: ManifestPart = { component, meta, bytes, files: [name], fileBytes, sha256, ...seal };
+  return copies === 1 ? made : withSecondCopy(place, made);
 }
 
 /** Writes the state that a part has a second time, if it is there only once. */
@@ -83,7 +94,7 @@ export async function makeManifest(
   names: readonly string[],
   manifest: Manifest,
 ): Promise<void> {
-  const bytes = encodeManifest(manifest);
+  const bytes = encodeManifest(manifest, directory.keys.writing);
   for (const name of names) {
     await makeFile(directory, name, (file) => writeWhole(file, bytes));
   }

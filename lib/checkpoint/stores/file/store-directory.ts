@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Finding } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { ioFailure } from './failures.js';
+import { Keyring } from './keyring.js';
 import { codeOf, type FileInfo, type FileSystem, type OpenFile } from './file-system.js';
 
 /** A file that may be read: opened, or why not. `problem` says what it is instead of a plain file of ours. */
@@ -15,6 +16,7 @@ export class StoreDirectory {
     readonly fs: FileSystem,
     readonly path: string,
     private readonly owners: ReadonlySet<number>,
+    readonly keys: Keyring = Keyring.none,
   ) {}
 
   /**
@@ -26,6 +28,7 @@ export class StoreDirectory {
     fs: FileSystem,
     directory: string,
     make: boolean,
+    keys?: Keyring,
   ): Promise<{ directory: StoreDirectory; findings: Finding[] }> {
     const path = resolve(directory);
     try {
@@ -38,7 +41,10 @@ export class StoreDirectory {
         );
       }
       const owners = new Set(fs.uid === undefined ? [] : [fs.uid, info.uid]);
-      return { directory: new StoreDirectory(fs, path, owners), findings: findingsOf(fs, info) };
+      return {
+        directory: new StoreDirectory(fs, path, owners, keys),
+        findings: findingsOf(fs, info),
+      };
     } catch (error) {
       throw ioFailure(`The checkpoint directory ${path} cannot be used`, error);
     }
@@ -53,7 +59,7 @@ export class StoreDirectory {
     try {
       const path = this.join(name);
       if ((await this.fs.info(path)).kind !== 'directory') return undefined;
-      return new StoreDirectory(this.fs, path, this.owners);
+      return new StoreDirectory(this.fs, path, this.owners, this.keys);
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined;
       throw error;

@@ -6,6 +6,7 @@ import { parseFileName } from './file-names.js';
 import { codeOf, type FileSystem } from './file-system.js';
 import { readManifest } from './generations.js';
 import { readSegment } from './journal-reader.js';
+import { isKeyError, Keyring } from './keyring.js';
 import { infoOf, type Manifest } from './manifest.js';
 import { readNamed } from './named-checkpoints.js';
 import { recover } from './recovery.js';
@@ -19,11 +20,15 @@ const LOOKS = 5;
 /**
  * Reads and checks everything in a directory and changes nothing; also beside a process that uses it.
  *
- * @throws CheckpointError `CHECKPOINT_IO`, `CHECKPOINT_VERSION`
+ * @throws CheckpointError `CHECKPOINT_IO`, `CHECKPOINT_VERSION`, `CHECKPOINT_KEY`
  */
-export async function verifyDirectory(path: string, fs: FileSystem): Promise<VerifyReport> {
+export async function verifyDirectory(
+  path: string,
+  fs: FileSystem,
+  keys = Keyring.none,
+): Promise<VerifyReport> {
   try {
-    const { directory, findings } = await StoreDirectory.at(fs, path, false);
+    const { directory, findings } = await StoreDirectory.at(fs, path, false, keys);
     for (let look = 1; ; look += 1) {
       const before = await directory.list();
       const report = await lookAt(directory, before, findings);
@@ -61,6 +66,8 @@ class Look {
   private readonly checkpoints: CheckpointInfo[] = [];
   private readonly looked = new Map<string, string | undefined>();
   private journal = { from: 1, to: 0, bytes: 0 };
+  /** Whether something cannot be looked at without a key. */
+  private isSealed = false;
 
   constructor(
     private readonly directory: StoreDirectory,
@@ -78,6 +85,8 @@ class Look {
     }
     await this.lookAtNamed();
     await this.tryToOpen();
+    if (this.isSealed)
+      this.warn('.', 'it is sealed: only the checksums of the journal were checked');
     return {
       ok: !this.findings.some(({ level }) => level === 'damage'),
       checkpoints: this.checkpoints.toSorted(newestFirst),
@@ -119,7 +128,8 @@ class Look {
   }
 
   private async lookAtManifest(name: string): Promise<void> {
-    const manifest = await readManifest(this.directory, name);
+    const manifest = await this.unlessSealed(() => readManifest(this.directory, name));
+    if (manifest === undefined) return;
     if (typeof manifest === 'string') {
       this.damage(name, manifest);
       return;
@@ -145,9 +155,23 @@ class Look {
     }
   }
 
+  /** Undefined if we look without a key at what has one. */
+  private async unlessSealed<T>(look: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await look();
+    } catch (error) {
+      if (!isKeyError(error) || !this.directory.keys.isBlind) throw error;
+      this.isSealed = true;
+      return undefined;
+    }
+  }
+
   private async lookAtNamed(): Promise<void> {
     const { whole, bad } = await readNamed(this.directory);
-    for (const { name, problem } of bad) this.damage(`named/${name}`, problem);
+    for (const { name, problem, error } of bad) {
+      if (error === undefined) this.damage(`named/${name}`, problem);
+      else this.warn(`named/${name}`, problem);
+    }
     for (const { directory, manifest } of whole) {
       await this.lookAtStates(directory, manifest, `named/${manifest.name}/`);
     }
@@ -156,8 +180,9 @@ class Look {
   /** Whether all of it together can be opened. */
   private async tryToOpen(): Promise<void> {
     try {
-      const { lost } = await recover(this.directory);
-      for (const [component, reason] of lost) this.damage('.', `"${component}" is lost: ${reason}`);
+      const found = await this.unlessSealed(() => recover(this.directory));
+      for (const [component, reason] of found?.lost ?? [])
+        this.damage('.', `"${component}" is lost: ${reason}`);
     } catch (error) {
       if (!isDamage(error)) throw error;
       this.damage('.', error.message);

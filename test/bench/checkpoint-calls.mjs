@@ -1,0 +1,177 @@
+// `node test/bench/checkpoint-calls.mjs [--rounds n] [--callers 1,64,1000] [--lmdb <folder of the package>] [--restart n]` of what
+// `npm run build` made: calls of a decorated method, durable when answered, beside the file store alone
+// and LMDB (put and flushed). Each contender has a process of its own, the processes alternate, medians
+// count. LMDB is no dependency: `npm i --no-save lmdb@3` anywhere, and say where.
+import 'reflect-metadata';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    callers: { type: 'string', default: '1,64,1000' },
+    lmdb: { type: 'string', default: 'node_modules/lmdb' },
+    restart: { type: 'string', default: '0' },
+    contender: { type: 'string' },
+    directory: { type: 'string' },
+  },
+});
+const line = (text) => process.stdout.write(`${text}\n`);
+const median = (all) => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)];
+const value = 'x'.repeat(230);
+
+/** A service with one decorated method, in an application; answers how to call it. */
+async function application(directory) {
+  const { Injectable } = await import('@nestjs/common');
+  const { NestFactory } = await import('@nestjs/core');
+  const { Checkpoint, CheckpointComponent, Durable, DurableMap, ResilienceModule } =
+    await import('nestjs-bulwark');
+  class Ledger {
+    balances = new DurableMap();
+    async put(key, balance) {
+      this.balances.set(key, balance);
+    }
+  }
+  const method = Object.getOwnPropertyDescriptor(Ledger.prototype, 'put');
+  Durable()(Ledger.prototype, 'balances');
+  Checkpoint()(Ledger.prototype, 'put', method);
+  Object.defineProperty(Ledger.prototype, 'put', method);
+  CheckpointComponent({ name: 'ledger', snapshot: { calls: 1e9 } })(Ledger);
+  Injectable()(Ledger);
+  class App {}
+  const imports = [ResilienceModule.forRoot({ checkpoint: { directory }, health: false })];
+  const module = { module: App, imports, providers: [Ledger] };
+  const app = await NestFactory.createApplicationContext(module, { logger: ['error'] });
+  const ledger = app.get(Ledger);
+  return { put: (key) => ledger.put(key, value), size: () => ledger.balances.size, app };
+}
+
+const contenders = {
+  async decorated(directory) {
+    const { put, app } = await application(directory);
+    return { put, close: () => app.close() };
+  },
+  async store(directory) {
+    const path = '../../dist/checkpoint/stores/file/file-checkpoint-store.js';
+    const { FileCheckpointStore } = await import(path);
+    const store = new FileCheckpointStore({ directory });
+    await store.open();
+    const entry = Buffer.alloc(280, 'e');
+    return { put: () => store.append(entry).durable, close: () => store.close() };
+  },
+  async lmdb(directory) {
+    const { main, exports } = JSON.parse(readFileSync(join(values.lmdb, 'package.json'), 'utf8'));
+    const entry = exports?.['.']?.node?.import ?? exports?.['.']?.import ?? main;
+    const { open } = await import(pathToFileURL(resolve(values.lmdb, entry)).href);
+    const db = open({ path: join(directory, 'data.lmdb') });
+    const put = async (key) => {
+      await db.put(key, value);
+      await db.flushed;
+    };
+    return { put, close: () => db.close() };
+  },
+};
+
+/** Starts a look at the event loop. @returns the longest that it stood still, milliseconds */
+function watch() {
+  let last = performance.now();
+  let worst = 0;
+  const timer = setInterval(() => {
+    worst = Math.max(worst, performance.now() - last - 1);
+    last = performance.now();
+  }, 1);
+  return () => {
+    clearInterval(timer);
+    return worst;
+  };
+}
+
+async function rate(put, callers, total) {
+  let next = 0;
+  const caller = async () => {
+    while (next < total) await put(`k${(next += 1) % 1_000}`);
+  };
+  const started = performance.now();
+  const cpu = process.cpuUsage();
+  const worst = watch();
+  await Promise.all(Array.from({ length: callers }, caller));
+  const seconds = (performance.now() - started) / 1_000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { rate: total / seconds, cpu: (user + system) / total, worst: worst() };
+}
+
+async function measure(name, callers) {
+  const directory = mkdtempSync(join(tmpdir(), 'bulwark-bench-'));
+  const { put, close } = await contenders[name](directory);
+  const total = callers === 1 ? 2_000 : 60_000;
+  await rate(put, callers, total / 4);
+  const result = await rate(put, callers, total);
+  await close();
+  rmSync(directory, { recursive: true, force: true });
+  return result;
+}
+
+/** How long an application takes to come back with so many journaled calls. */
+async function restart(directory, calls) {
+  if (calls > 0) {
+    const { put } = await application(directory);
+    await rate((key) => put(key), 1_000, calls);
+    return {}; // and no good end
+  }
+  const worst = watch();
+  const started = performance.now();
+  const { size } = await application(directory);
+  await new Promise((done) => setTimeout(done, 5));
+  return { took: performance.now() - started, worst: worst(), size: size() };
+}
+
+function inProcess(...args) {
+  const script = fileURLToPath(import.meta.url);
+  const given = [script, '--lmdb', values.lmdb, ...args];
+  return JSON.parse(execFileSync(process.execPath, given, { encoding: 'utf8' }));
+}
+
+function compare() {
+  const names = Object.keys(contenders);
+  if (!existsSync(join(values.lmdb, 'package.json'))) {
+    line(`SKIPPED: lmdb is not in ${values.lmdb}: npm i --no-save lmdb@3, or --lmdb <folder>`);
+    names.splice(names.indexOf('lmdb'), 1);
+  }
+  for (const callers of values.callers.split(',')) {
+    const runs = Object.fromEntries(names.map((name) => [name, []]));
+    for (let round = 0; round < Number(values.rounds); round += 1)
+      for (const name of names)
+        runs[name].push(inProcess('--contender', name, '--callers', callers));
+    const of = (name, key) => median(runs[name].map((run) => run[key]));
+    for (const name of names) {
+      const ratio = median(runs.decorated.map((run, i) => run.rate / runs[name][i].rate));
+      line(
+        `${callers} callers, ${name}: ${of(name, 'rate').toFixed(0)}/s, ${of(name, 'cpu').toFixed(1)} us of CPU, longest stall ${of(name, 'worst').toFixed(1)} ms` +
+          (name === 'decorated' ? '' : `; decorated / ${name} ${ratio.toFixed(2)}`),
+      );
+    }
+  }
+}
+
+if (values.contender === 'restart') {
+  const result = await restart(values.directory, Number(values.restart));
+  process.stdout.write(JSON.stringify(result), () => process.exit(0));
+} else if (values.contender !== undefined) {
+  const result = await measure(values.contender, Number(values.callers));
+  process.stdout.write(JSON.stringify(result), () => process.exit(0));
+} else if (Number(values.restart) > 0) {
+  const directory = mkdtempSync(join(tmpdir(), 'bulwark-bench-'));
+  const args = ['--contender', 'restart', '--directory', directory];
+  inProcess(...args, '--restart', values.restart);
+  const { took, worst, size } = inProcess(...args);
+  line(
+    `restart with ${values.restart} entries of ${size} keys: ${took.toFixed(0)} ms, longest stall ${worst.toFixed(1)} ms`,
+  );
+  rmSync(directory, { recursive: true, force: true });
+} else {
+  compare();
+}

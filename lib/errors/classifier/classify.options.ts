@@ -1,5 +1,6 @@
 import {
   boolean,
+  checkObject,
   checkOptions,
   type Mistake,
   oneOf,
@@ -81,7 +82,9 @@ function missing(at: string, expected: string): Mistake {
 
 /** What is wrong with what a function answered. */
 export function checkAnswer(answer: unknown): Mistake[] {
-  const mistakes = checkOptions('', answer, ANSWER_RULES);
+  const mistakes = checkObject('', answer, `${ANSWER_RULES.category(undefined)}, or { category }`);
+  if (mistakes.length > 0) return mistakes;
+  mistakes.push(...checkOptions('', answer, ANSWER_RULES));
   if (mistakes.length > 0 || (answer as ClassifyAnswer).category !== undefined) return mistakes;
   return [missing(' category', ANSWER_RULES.category(undefined)!)];
 }

@@ -164,7 +164,7 @@ function assemble(
       CheckpointService,
       { provide: MOUNTED, useValue: mounted },
       HealthMount,
-      { provide: PROCESS_READINGS, useClass: NodeReadings },
+      { provide: PROCESS_READINGS, useFactory: () => new NodeReadings() },
       HealthMetrics,
       HealthMonitor,
       HealthReport,

@@ -22,15 +22,16 @@ export const PROCESS_READINGS = Symbol('bulwark:process-readings');
 
 /** How often the event loop is looked at. */
 const RESOLUTION: Milliseconds = 20;
-/** Figures of the loop are of at least this span, however often they are read: one slow turn is no trouble. */
-const WINDOW: Milliseconds = 10_000;
 
 /** The figures of this very process, by Node's own instruments. */
 export class NodeReadings implements ProcessReadings {
   private instruments: Instruments | undefined;
 
+  /** @param span figures of the loop are of at least so many milliseconds, however often they are read: one slow turn is no trouble */
+  constructor(private readonly span: Milliseconds = 10_000) {}
+
   open(): void {
-    this.instruments ??= new Instruments();
+    this.instruments ??= new Instruments(this.span);
   }
 
   read(): ProcessFigures {
@@ -52,10 +53,10 @@ class Instruments {
   private heapUsed: number | undefined;
   private since = performance.now();
   private busyBefore = performance.eventLoopUtilization();
-  /** Of the span before this one. */
-  private last: ProcessFigures | undefined;
+  /** Of the span before this one; nothing before the first is over. */
+  private last: ProcessFigures = {};
 
-  constructor() {
+  constructor(private readonly span: Milliseconds) {
     this.delays.enable();
     this.collections.observe({ entryTypes: ['gc'] });
   }
@@ -66,23 +67,19 @@ class Instruments {
   }
 
   private loop(): ProcessFigures {
-    const isYoung = performance.now() - this.since < WINDOW;
-    if (isYoung && this.last !== undefined) return this.last;
+    if (performance.now() - this.since < this.span) return this.last;
     const { delays } = this;
     const busy = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(busy, this.busyBefore);
-    // the instrument counts its own pauses between two looks
-    const delay = Math.max(0, delays.percentile(99) / 1e6 - RESOLUTION);
-    const figures = {
-      loopDelay: delays.count === 0 ? undefined : delay,
+    this.last = {
+      // the instrument counts its own pauses between two looks
+      loopDelay: Math.max(0, delays.percentile(99) / 1e6 - RESOLUTION),
       loopUtilisation: utilization,
     };
-    if (isYoung) return figures;
     this.since = performance.now();
     this.busyBefore = busy;
-    this.last = figures;
     delays.reset();
-    return figures;
+    return this.last;
   }
 
   close(): void {

@@ -31,6 +31,8 @@ export interface ResilienceErrorsParts {
   /** What a call with these arguments belongs to. Must not throw. */
   readonly idsOf: (args: readonly unknown[]) => CallIds;
   readonly dependsOn?: DependsOn;
+  /** Hears that an error was recorded. */
+  readonly recorded: () => void;
 }
 
 /**
@@ -127,7 +129,7 @@ export class ResilienceErrors implements ErrorObserver {
       severity = CATEGORY_DEFAULTS[category].severity,
       configuration = false,
     } = classification as Partial<ErrorClassification> & typeof classification;
-    const { log, patterns, clock, idsOf } = this.parts;
+    const { log, patterns, clock, idsOf, recorded } = this.parts;
     const method = component.slice(component.lastIndexOf('.') + 1);
     const entry = log.record({
       error,
@@ -149,6 +151,7 @@ export class ResilienceErrors implements ErrorObserver {
       configuration,
       now: clock.now(),
     });
+    recorded();
     return entry;
   }
 }

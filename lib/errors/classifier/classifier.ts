@@ -30,15 +30,22 @@ export function makeClassifier({
 }: ClassifierOptions = {}): ErrorClassifier {
   if (classify === undefined || classify.length === 0) return { classify: classifyByTable };
   const rules = classify.map((rule, i) => compileRule(rule, i, report));
+  const decide = (error: unknown): ErrorClassification => {
+    for (const rule of rules) {
+      const found = rule(error);
+      if (found !== undefined) return found;
+    }
+    return classifyByTable(error);
+  };
+  // several policies ask about one error, and are to hear the same
+  const decided = new WeakMap<object, ErrorClassification>();
   return {
     classify(error) {
-      if (!isResilienceRejection(error)) {
-        for (const rule of rules) {
-          const found = rule(error);
-          if (found !== undefined) return found;
-        }
-      }
-      return classifyByTable(error);
+      if (isResilienceRejection(error)) return classifyByTable(error);
+      if (typeof error !== 'object' || error === null) return decide(error);
+      let verdict = decided.get(error);
+      if (verdict === undefined) decided.set(error, (verdict = decide(error)));
+      return verdict;
     },
   };
 }

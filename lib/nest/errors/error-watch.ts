@@ -1,24 +1,28 @@
-import {
-  Injectable,
-  type OnApplicationBootstrap,
-  type OnApplicationShutdown,
-} from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ErrorPatterns } from '../../errors/patterns/error-patterns.js';
 import type { CallCounts } from '../../health/inputs.js';
 import type { CancelTimer, Clock } from '../../kernel/clock.js';
+import type { Milliseconds } from '../../kernel/duration.js';
 import { RecentCalls } from '../../pipeline/statistics/recent-calls.js';
 import { systemClock } from '../../pipeline/system-clock.js';
 import type { ApplicationRuntime } from '../application-runtime.js';
 import { inBackground } from '../health/process-readings.js';
 
-/** How often the counters are looked at. */
-const INTERVAL = 1_000;
+/** How often the counters are looked at while there are errors. */
+const INTERVAL: Milliseconds = 1_000;
+/** Without an error for so long, and without a pattern that holds, nobody has to look. */
+const QUIET: Milliseconds = 120_000;
 
-/** Looks at the counters of all targets every second, for what has become of the calls, and for patterns among errors. */
+/**
+ * Looks at the counters of all targets every second while there are errors, for patterns among them.
+ * Where nothing fails it has no timer.
+ */
 @Injectable()
-export class ErrorWatch implements OnApplicationBootstrap, OnApplicationShutdown {
+export class ErrorWatch implements OnApplicationShutdown {
   private readonly calls = new RecentCalls();
-  private cancel: CancelTimer = () => {};
+  private failedAt: Milliseconds = 0;
+  private cancel: CancelTimer | undefined;
+  private over = false;
 
   constructor(
     private readonly runtime: ApplicationRuntime,
@@ -26,12 +30,17 @@ export class ErrorWatch implements OnApplicationBootstrap, OnApplicationShutdown
     private readonly clock: Clock,
   ) {}
 
-  onApplicationBootstrap(): void {
-    this.plan();
+  onApplicationShutdown(): void {
+    this.over = true;
+    this.cancel?.();
   }
 
-  onApplicationShutdown(): void {
-    this.cancel();
+  /** An error was recorded. */
+  failed(): void {
+    this.failedAt = this.clock.now();
+    if (this.cancel !== undefined || this.over) return;
+    this.look(); // what went well before is not to be mixed with what comes
+    this.plan();
   }
 
   /** Of the last minute. */
@@ -42,8 +51,10 @@ export class ErrorWatch implements OnApplicationBootstrap, OnApplicationShutdown
 
   private plan(): void {
     const again = (): void => {
+      this.cancel = undefined;
       this.look();
-      this.plan();
+      const quiet = this.clock.now() - this.failedAt > QUIET;
+      if (!quiet || this.patterns.active().length > 0) this.plan();
     };
     this.cancel =
       this.clock === systemClock

@@ -56,6 +56,7 @@ export const errorsProviders: Provider[] = [
       patterns: ErrorPatterns,
       ids: IdSource,
       graph: InjectionGraph,
+      watch: ErrorWatch,
     ) => {
       const known = new ResilienceErrors({
         clock,
@@ -64,11 +65,20 @@ export const errorsProviders: Provider[] = [
         patterns,
         idsOf: (args) => ids.of(args),
         dependsOn: (component) => graph.dependsOn(component),
+        recorded: () => watch.failed(),
       });
       env.errors = known;
       return known;
     },
-    inject: [CONFIG, CLOCK, ApplicationRuntime, ErrorPatterns, IdSource, InjectionGraph],
+    inject: [
+      CONFIG,
+      CLOCK,
+      ApplicationRuntime,
+      ErrorPatterns,
+      IdSource,
+      InjectionGraph,
+      ErrorWatch,
+    ],
   },
   {
     provide: ErrorWatch,
@@ -82,7 +92,12 @@ export const errorsProviders: Provider[] = [
     useFactory: (errors: ResilienceErrors) => ({
       analyse: () => errors.analyse(),
       active: () =>
-        errors.patterns().map(({ kind, component = EVERYTHING }) => ({ kind, component })),
+        errors.patterns().map(({ kind, component, port, count }) => ({
+          kind,
+          ...(component === undefined ? {} : { component }),
+          ...(port === undefined ? {} : { port }),
+          count,
+        })),
     }),
     inject: [ResilienceErrors],
   },

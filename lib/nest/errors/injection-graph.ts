@@ -21,27 +21,22 @@ export class InjectionGraph {
     const targets = this.runtime.allTargets().map(({ name }) => name);
     const found = new Set<string>();
     const seen = new Set<string>();
-    let classes: ReadonlySet<string> = new Set([classOf(component)]);
-    for (let depth = 0; depth < DEEPEST && classes.size > 0; depth += 1) {
-      const next = new Set<string>();
-      for (const name of classes) {
-        for (const given of this.givenTo(name)) {
-          if (seen.has(given)) continue;
-          seen.add(given);
-          const own = targets.filter((target) => classOf(target) === given);
-          for (const target of own) found.add(target);
-          if (own.length === 0) next.add(given);
-        }
-      }
-      classes = next;
+    let classes = [classOf(component)];
+    for (let depth = 0; depth < DEEPEST && classes.length > 0; depth += 1) {
+      const given = classes.flatMap((name) => this.givenTo(name)).filter((name) => !seen.has(name));
+      for (const name of given) seen.add(name);
+      const own = targets.filter((target) => given.includes(classOf(target)));
+      for (const target of own) found.add(target);
+      const known = new Set(own.map(classOf));
+      classes = given.filter((name) => !known.has(name));
     }
     found.delete(component);
     return [...found];
   }
 
-  private givenTo(name: string): ReadonlySet<string> {
+  private givenTo(name: string): readonly string[] {
     this.injected ??= injectedIn(this.modules);
-    return this.injected.get(name) ?? new Set();
+    return [...(this.injected.get(name) ?? [])];
   }
 }
 
@@ -54,21 +49,19 @@ function classOf(target: string): string {
 
 function injectedIn(modules: ModulesContainer): ReadonlyMap<string, ReadonlySet<string>> {
   const graph = new Map<string, Set<string>>();
-  for (const module of modules.values()) {
-    for (const wrapper of [...module.providers.values(), ...module.controllers.values()]) {
-      const name: unknown = wrapper.name;
-      if (typeof name !== 'string') continue;
-      const given = graph.get(name) ?? new Set<string>();
-      graph.set(name, given);
-      const parts = [
-        ...(wrapper.getCtorMetadata() ?? []),
-        ...(wrapper.getPropertiesMetadata() ?? []).map((property) => property.wrapper),
-      ];
-      for (const part of parts) {
-        const injected: unknown = part?.name;
-        if (typeof injected === 'string') given.add(injected);
-      }
-    }
+  const wrappers = [...modules.values()].flatMap(({ providers, controllers }) => [
+    ...providers.values(),
+    ...controllers.values(),
+  ]);
+  for (const wrapper of wrappers) {
+    const { name } = wrapper as { name: unknown };
+    if (typeof name !== 'string') continue;
+    const given = graph.get(name) ?? new Set<string>();
+    graph.set(name, given);
+    const properties = wrapper.getPropertiesMetadata() ?? [];
+    const parts = [...(wrapper.getCtorMetadata() ?? []), ...properties.map((p) => p.wrapper)];
+    const names = parts.map((part) => (part as { name?: unknown } | undefined)?.name);
+    for (const injected of names) if (typeof injected === 'string') given.add(injected);
   }
   return graph;
 }

@@ -6,7 +6,7 @@ export interface CallFigures {
   recent(): CallCounts;
 }
 
-/** The injection token of `CallFigures`; where nobody provides it the error rate has no say. */
+/** The injection token of `CallFigures`. */
 export const CALL_FIGURES = Symbol('bulwark:call-figures');
 
 /** What is known of the errors of the application. */
@@ -14,8 +14,8 @@ export interface ErrorFigures {
   /** What the errors of the last minute look like together: `no-errors`, `normal`, and what is worse. */
   analyse(): { readonly kind: string };
   /** What is going on: spikes, errors that come back, components that fail all the time. */
-  active(): readonly { readonly kind: string; readonly component: string }[];
+  active(): readonly { readonly kind: string; readonly component?: string }[];
 }
 
-/** The injection token of `ErrorFigures`; where nobody provides it errors have no say. */
+/** The injection token of `ErrorFigures`. */
 export const ERROR_FIGURES = Symbol('bulwark:error-figures');

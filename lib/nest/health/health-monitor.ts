@@ -4,7 +4,6 @@ import {
   Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
-  Optional,
 } from '@nestjs/common';
 import { askInTime } from '../../health/ask-in-time.js';
 import { Fresh } from '../../health/fresh.js';
@@ -39,8 +38,8 @@ export interface HealthSample extends HealthScore {
   readonly at: Milliseconds;
   /** The application's own figures, by the names given to `@HealthMetric`. */
   readonly metrics: Readonly<Record<string, MetricReading>>;
-  /** Calls and failures of a recent span, where they are counted. */
-  readonly calls?: CallCounts;
+  /** Calls and failures of the last minute. */
+  readonly calls: CallCounts;
   /** Event loop and heap, as far as they are known. */
   readonly process: ProcessFigures;
 }
@@ -73,7 +72,7 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
     @Inject(PROCESS_READINGS) private readonly process: ProcessReadings,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) config: ResilienceConfig | undefined,
-    @Optional() @Inject(CALL_FIGURES) private readonly figures: CallFigures | undefined,
+    @Inject(CALL_FIGURES) private readonly figures: CallFigures,
   ) {
     this.config = healthConfigOf(config);
     this.latest = new Fresh(() => this.sample(), clock, MAX_AGE);
@@ -113,7 +112,7 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
   private async sample(): Promise<HealthSample> {
     const metrics = await Promise.all(this.metrics.all.map((metric) => this.read(metric)));
     const process = this.process.read();
-    const calls = this.figures?.recent();
+    const calls = this.figures.recent();
     const { score, status, explanation } = scoreOf({
       breakers: breakerFacts(this.registry),
       bulkheads: bulkheadFacts(this.registry),
@@ -130,7 +129,7 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
       score,
       explanation,
       metrics: Object.fromEntries(metrics.map(readingOf)),
-      ...(calls === undefined ? {} : { calls }),
+      calls,
       process,
     };
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { type HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import {
   breakerHealth,
@@ -33,7 +33,7 @@ export class ResilienceHealthIndicator {
     @Inject(ResilienceRegistry) private readonly registry: ResilienceRegistry,
     @Inject(CHECKPOINTS) private readonly checkpointed: Checkpoints,
     @Inject(HealthMonitor) private readonly monitor: HealthMonitor,
-    @Optional() @Inject(ERROR_FIGURES) private readonly figures: ErrorFigures | undefined,
+    @Inject(ERROR_FIGURES) private readonly figures: ErrorFigures,
   ) {}
 
   /**
@@ -125,18 +125,15 @@ export class ResilienceHealthIndicator {
   }
 
   /**
-   * The errors of the application: `degraded` while they are many, of one kind, or part of a
-   * pattern; `up` where nobody counts them.
+   * The errors of the application: `degraded` while they follow a pattern, such as a spike, or more
+   * a second than can be looked at. What the last minute amounts to, and the patterns that hold.
    *
    * @param key the name of the entry in the answer
    */
   errors<const K extends string = 'errors'>(key: K = 'errors' as K): HealthIndicatorResult<K> {
-    if (this.figures === undefined) return this.report(key, 'up', { kind: 'unknown' });
-    const analysis = this.figures.analyse();
     const active = this.figures.active();
-    const isCalm = analysis.kind === 'no-errors' || analysis.kind === 'normal';
-    const status = isCalm && active.length === 0 ? 'up' : 'degraded';
-    return this.report(key, status, { ...analysis, active });
+    const status = active.length === 0 ? 'up' : 'degraded';
+    return this.report(key, status, { ...this.figures.analyse(), active });
   }
 
   /** Whether there is anything for `checkpoints` to tell. @internal */

@@ -35,6 +35,7 @@ class Seen {
 /** The counters of all targets, looked at again and again: what came in between, and in the last minute. */
 export class RecentCalls {
   private readonly seen = new WeakMap<TargetStatistics, Seen>();
+  private lookedAt: Milliseconds = Number.POSITIVE_INFINITY;
   private looks: ({ readonly at: Milliseconds } & CallCounts)[] = [];
 
   /** @param span milliseconds that `recent` is about */
@@ -49,7 +50,11 @@ export class RecentCalls {
       calls += since.calls;
       failures += since.failures;
     }
-    if (calls > 0) this.looks.push({ at: now, calls, failures });
+    // who looks seldom gets of the calls in between as many as are likely to be of the last span
+    const gap = now - this.lookedAt;
+    const share = gap > this.span ? this.span / gap : 1;
+    this.lookedAt = now;
+    if (calls > 0) this.looks.push({ at: now, calls: calls * share, failures: failures * share });
     if (this.looks.length > 0 && now - this.looks[0]!.at >= this.span)
       this.looks = this.looks.filter(({ at }) => now - at < this.span);
   }
@@ -61,7 +66,7 @@ export class RecentCalls {
       calls += look.calls;
       failures += look.failures;
     }
-    return { calls, failures };
+    return { calls: Math.round(calls), failures: Math.round(failures) };
   }
 
   private seenOf(counters: TargetStatistics): Seen {

@@ -33,7 +33,7 @@ const CALLS = {
   ].flat(),
   recovery: [
     ['create', 'openForReading', 'makeDirectory', 'list', 'info', 'rename', 'link', 'removeFile'],
-    ['removeDirectory', 'syncFile', 'syncDirectory', 'write', 'read', 'sync'],
+    ['removeDirectory', 'syncFile', 'syncDirectory', 'write', 'read', 'sync', 'realPath'],
   ].flat(),
 };
 

@@ -114,6 +114,14 @@ export class CrashFileSystem implements FileSystem {
     return this.look({ call: 'list', path }, () => [...this.directory(path).names.keys()]);
   }
 
+  /** Links lead nowhere here, so none is in the path of anything. */
+  realPath(path: string): Promise<string> {
+    return this.look({ call: 'realPath', path }, () => {
+      this.directory(path);
+      return path;
+    });
+  }
+
   info(path: string): Promise<FileInfo> {
     return this.look({ call: 'info', path }, () => this.find(path).info(this.uid));
   }

@@ -48,6 +48,7 @@ export function observeFileSystem(fs: FileSystem, hook: FileHook): FileSystem {
       ),
     makeDirectory: (path) => on({ call: 'makeDirectory', path }, () => fs.makeDirectory(path)),
     list: (path) => on({ call: 'list', path }, () => fs.list(path)),
+    realPath: (path) => on({ call: 'realPath', path }, () => fs.realPath(path)),
     info: (path) => on({ call: 'info', path }, () => fs.info(path)),
     rename: (path, to) => on({ call: 'rename', path, to }, () => fs.rename(path, to)),
     link: (path, to) => on({ call: 'link', path, to }, () => fs.link(path, to)),

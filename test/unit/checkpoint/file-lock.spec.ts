@@ -66,6 +66,26 @@ describe('one owner for a directory', () => {
     await second.close();
   });
 
+  test('#113 an owner whose lock is gone from the directory is fenced: another may be in its place', async () => {
+    const world = new World();
+    const store = world.store({ pid: 1 });
+    const fenced: unknown[] = [];
+    store.onFenced((cause) => fenced.push(cause));
+    await store.open();
+    await store.append(entry('a')).durable;
+    const [lock] = (await world.fs.list('/store')).filter((name) => name.startsWith('lock-'));
+    await world.fs.removeFile(`/store/${lock}`);
+
+    await world.until(new Promise((resolve) => store.onFenced(resolve)));
+
+    expect(world.clock.now()).toBeLessThanOrEqual(1_002_100);
+    expect(String(fenced[0])).toMatch(
+      /\/store is not ours any more: our lock is not in it any more/,
+    );
+    expect(() => store.append(entry('b'))).toThrow(/accepts nothing more/);
+    await store.close();
+  });
+
   test('the directory of a process that has ended is free at once', async () => {
     const world = new World();
     const first = world.store({ pid: 1 });

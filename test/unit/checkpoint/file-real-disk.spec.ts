@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -87,6 +88,68 @@ describe('on a real disk', () => {
     );
   });
 
+  test('#113 a link above the directory is followed once: who turns it later moves nobody', async () => {
+    const [real, other, link] = [place(), place(), place()];
+    for (const path of [real, other]) mkdirSync(path);
+    symlinkSync(real, link);
+    const store = new FileCheckpointStore({ directory: join(link, 'store') });
+    await store.open();
+
+    rmSync(link);
+    symlinkSync(other, link);
+    await store.append(Buffer.from('a')).durable;
+    await store.snapshot([part]);
+    await store.create('by-name', [part]);
+
+    expect(readdirSync(other)).toEqual([]);
+    expect(all(real)).toContain(join(real, 'store/named/by-name/manifest'));
+    expect((await store.list()).map(({ id }) => id).toSorted()).toEqual(['1', 'by-name']);
+    // by whatever path: it is the same directory
+    await expect(
+      new FileCheckpointStore({ directory: join(real, 'store') }).open(),
+    ).rejects.toMatchObject({ code: 'CHECKPOINT_LOCKED' });
+    await store.close();
+  });
+
+  test('#113 a directory of names that is a symbolic link is neither read nor written through', async () => {
+    const directory = place();
+    await filled(directory);
+    const [named, target] = [join(directory, 'named'), place()];
+    renameSync(named, target);
+    symlinkSync(target, named);
+    const before = all(target);
+
+    const store = new FileCheckpointStore({ directory });
+    await store.open();
+
+    expect((await store.list()).map(({ id }) => id)).toEqual(['1']);
+    await expect(store.read('by-name')).rejects.toMatchObject({ code: 'CHECKPOINT_UNKNOWN' });
+    await expect(store.remove('by-name')).rejects.toMatchObject({ code: 'CHECKPOINT_UNKNOWN' });
+    await expect(store.create('other', [part])).rejects.toThrow('is not a plain directory');
+    expect(all(target)).toEqual(before);
+    await store.close();
+  });
+
+  test('#113 a checkpoint whose manifest or state is a symbolic link gives nothing away', async () => {
+    const directory = place();
+    const secret = `${directory}.txt`;
+    for (const file of ['manifest', 's-0000000000-0000000000-1-ledger']) {
+      rmSync(directory, { recursive: true, force: true });
+      await filled(directory);
+      const path = join(directory, 'named/by-name', file);
+      renameSync(path, secret); // even with the right content
+      symlinkSync(secret, path);
+      const store = new FileCheckpointStore({ directory });
+      await store.open();
+
+      const read = store.read('by-name');
+      await expect(read).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' });
+      await expect(read).rejects.toThrow('it is a symbolic link');
+      expect((await store.verify()).ok).toBe(false);
+      await store.close();
+    }
+  });
+
   test('#113 a file that is a symbolic link is neither read nor written through', async () => {
     const directory = place();
     await filled(directory);
@@ -128,6 +191,43 @@ describe('on a real disk', () => {
     const manifests = readdirSync(directory).filter((name) => name.startsWith('g-0000000001'));
     for (const name of manifests) linkSync(join(directory, name), `${directory}.${name}`);
     await expect(store.open()).rejects.toThrow(/begins with entry 2.*it has 2 names/);
+  });
+
+  test.each([
+    'lock-0000000009',
+    'j-0000000009-0000000000000009',
+    's-0000000009-0000000009-1-ledger',
+    'tmp-00000000000000000000000000000000',
+    'named/pipe',
+    'named/by-name/manifest',
+  ])('#116 a pipe named %s is passed over or refused, in less than a second', async (name) => {
+    const directory = place();
+    await filled(directory);
+    const pipe = join(directory, name);
+    rmSync(pipe, { force: true });
+    execFileSync('mkfifo', [pipe]);
+    const store = new FileCheckpointStore({ directory });
+
+    const started = performance.now();
+    const end = await store.open().then(
+      async () => {
+        const { ok } = await store.verify();
+        return ok ? 'fine' : 'told';
+      },
+      (error: unknown) => (error as { code?: string }).code,
+    );
+    expect(performance.now() - started).toBeLessThan(1_000);
+
+    const expected = /^lock/.test(name)
+      ? 'CHECKPOINT_IO'
+      : /^j-/.test(name)
+        ? 'CHECKPOINT_DAMAGED'
+        : /^named/.test(name)
+          ? 'told'
+          : 'fine';
+    expect(end).toBe(expected);
+    expect(lstatSync(pipe).isFIFO()).toBe(true);
+    await store.close();
   });
 
   test('verify finds a rotten byte beside a running owner, and changes nothing', async () => {

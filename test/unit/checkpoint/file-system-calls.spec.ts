@@ -4,7 +4,7 @@ import { observeFileSystem } from '../../../lib/testing/checkpoint/observe-file-
 import { FakeClock, settle } from '../../../lib/testing/fake-clock.js';
 import { seededRandom } from '../../../lib/testing/seeded-random.js';
 
-const READS = new Set(['read', 'info', 'list', 'openForReading', 'close']);
+const READS = new Set(['read', 'info', 'list', 'realPath', 'openForReading', 'close']);
 
 /** A store and the transcript of what it asks of the disk. */
 async function opened(

@@ -37,6 +37,8 @@ export interface FileSystem {
   /** Makes a directory, mode 0700; rejects with `EEXIST` if the name is taken. */
   makeDirectory(path: string): Promise<void>;
   list(path: string): Promise<string[]>;
+  /** The path of an existing directory without any link in it. */
+  realPath(path: string): Promise<string>;
   info(path: string): Promise<FileInfo>;
   rename(from: string, to: string): Promise<void>;
   /** Gives a file a second name; rejects with `EEXIST` if it is taken. */

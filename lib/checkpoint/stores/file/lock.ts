@@ -110,12 +110,18 @@ export class DirectoryLock {
    * @throws CheckpointError `CHECKPOINT_LOCKED` if it is not
    */
   async assure(): Promise<void> {
-    if (this.given) throw this.lost('has given it up');
+    if (this.given) throw this.lost('this process has given it up');
     const now = this.ports.clock.now();
     await this.write(false);
     // after the sign: a contender that did not see it has made its lock already, and so is seen here
-    const epochs = epochsOf(await this.directory.list());
-    if (epochs.all > this.epoch) throw this.lost('was paused for longer than its lease');
+    const names = await this.directory.list();
+    if (epochsOf(names).all > this.epoch) {
+      throw this.lost(
+        'this process was paused for longer than its lease, and another has taken over',
+      );
+    }
+    // removed, or another directory has been put in the place of ours: then everybody may take it
+    if (!names.includes(lockName(this.epoch))) throw this.lost('our lock is not in it any more');
     this.assuredAt = now;
   }
 
@@ -142,7 +148,7 @@ export class DirectoryLock {
   private lost(why: string): CheckpointError {
     return new CheckpointError(
       'CHECKPOINT_LOCKED',
-      `${this.directory.path} is not ours any more: this process ${why}, and another has taken over.`,
+      `${this.directory.path} is not ours any more: ${why}.`,
     );
   }
 

@@ -97,6 +97,7 @@ export const nodeFileSystem: FileSystem = {
   openForReading: (path) => open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
   makeDirectory: (path) => call((done) => fs.mkdir(path, 0o700, done)),
   list: (path) => call((done) => fs.readdir(path, done)),
+  realPath: (path) => call((done) => fs.realpath(path, done)),
   info: async (path) => infoOf(await call<fs.Stats>((done) => fs.lstat(path, done))),
   rename: (from, to) => call((done) => fs.rename(from, to, done)),
   link: (from, to) => call((done) => fs.link(from, to, done)),

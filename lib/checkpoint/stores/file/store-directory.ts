@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Finding } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { ioFailure } from './failures.js';
@@ -20,7 +20,8 @@ export class StoreDirectory {
   ) {}
 
   /**
-   * Looks at the directory, and makes it first if `make`.
+   * Looks at the directory, and makes it first if `make`. It must not be a link itself. One above it may be, as
+   * `/tmp` is on some systems; it is followed once, so that whoever turns it later moves nobody elsewhere.
    *
    * @throws CheckpointError `CHECKPOINT_IO` if it cannot be used
    */
@@ -30,9 +31,10 @@ export class StoreDirectory {
     make: boolean,
     keys?: Keyring,
   ): Promise<{ directory: StoreDirectory; findings: Finding[] }> {
-    const path = resolve(directory);
+    let path = resolve(directory);
     try {
       if (make) await makeWithParents(fs, path);
+      path = join(await fs.realPath(dirname(path)), basename(path));
       const info = await fs.info(path);
       if (info.kind !== 'directory') {
         throw new CheckpointError(

@@ -91,6 +91,30 @@ describe('real processes', () => {
     expect(winners).toHaveLength(1);
   }, 60_000);
 
+  test('#117 of two processes that write a thousand times each, what was acknowledged is there, once', async () => {
+    const place = join(directory, 'contest');
+    const contend = async (): Promise<{ acked: number[]; refused: Record<string, number> }> => {
+      const { stdout } = await run(process.execPath, [script('contender'), place, '1000']);
+      return JSON.parse(stdout) as { acked: number[]; refused: Record<string, number> };
+    };
+    const both = await Promise.all([contend(), contend()]);
+
+    const acked = both.flatMap((one) => one.acked).toSorted((a, b) => a - b);
+    // each read what was there and wrote what comes next: none twice, none over another's, none missing
+    expect(acked).toEqual(acked.map((_, i) => i + 1));
+    for (const one of both) {
+      expect(one.acked.length).toBeGreaterThan(0);
+      const refused = Object.values(one.refused).reduce((sum, n) => sum + n, 0);
+      expect(one.acked.length + refused).toBe(1_000);
+      // the loser is told by a typed error, and only by that
+      expect(Object.keys(one.refused)).toEqual(['CHECKPOINT_LOCKED']);
+    }
+    const last = new Writer(place);
+    const said = await last.says(/opened \d+/);
+    await last.end();
+    expect(said).toContain(`opened ${acked.length}\n`);
+  }, 300_000);
+
   test('#118 an owner that stands still longer than its lease is fenced when it goes on', async () => {
     const place = join(directory, 'stopped');
     const stopped = new Writer(place, 'sync', '4');

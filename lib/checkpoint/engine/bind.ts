@@ -38,7 +38,7 @@ export interface Bound {
   readonly component: Component;
   /** What the constructor put into fields that the store does not know. */
   readonly initial: EntryData | undefined;
-  /** Whether its state is of another form than what the store has. */
+  /** Whether its state is of another form than what the store has, or not there yet. */
   readonly isChanged: boolean;
 }
 
@@ -76,7 +76,9 @@ export function bindComponent(
   const starting = adoptCaptured(component, ready);
   if (starting !== undefined) start(component, starting);
   const initial: EntryData | undefined = fresh.length === 0 ? undefined : [FORMAT, fresh, [], []];
-  return { component, initial, isChanged: isMigrated };
+  // what the constructor gave it is in no journal: entries alone would go on from another beginning some day
+  const isNew = component.captured !== undefined && ready.captured === undefined;
+  return { component, initial, isChanged: isMigrated || isNew };
 }
 
 /** What the constructor put into a field; one that is empty is to be known as well. */

@@ -260,7 +260,11 @@ export class CheckpointEngine implements CallHost {
 
   commit(transaction: Transaction): Appended | undefined {
     const entry = entryOf(transaction, this.values);
-    if (entry === undefined) return undefined;
+    if (entry === undefined) {
+      // what it did to state that is not journaled stays
+      transaction.publish();
+      return undefined;
+    }
     const of = (name: string): Component => this.components.get(name)!;
     const appended = this.journaling.append(entry);
     transaction.publish();

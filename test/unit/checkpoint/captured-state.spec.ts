@@ -203,3 +203,34 @@ it('is closed for calls before it is opened', async () => {
   await world.engine.close();
   await expect(run(counter, () => 1)).rejects.toThrow(CheckpointUnavailableError);
 });
+
+it('a good call with rollback and without a journal stays', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  await run(counter, () => counter.add(1), { rollback: true });
+  expect(counter.state.count).toBe(1);
+  await world.engine.save();
+  expect(bind(await world.restart()).state.count).toBe(1);
+});
+
+it('a fence before the first save of its own brings back what the constructor gave, and entries once', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  await world.engine.ready();
+  await run(counter, () => counter.add(1), journaled);
+  await run(counter, () => counter.add(10)); // not journaled: lost
+  world.store.fail();
+  await world.clock.advance(60_000);
+  expect([world.engine.state, counter.state.count]).toEqual(['open', 1]);
+});
+
+it('entries go on from what the constructor gave at the time, not from what it gives now', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  await world.engine.ready();
+  await run(counter, () => counter.add(1), journaled);
+  const later = Object.assign(new Counter(), { state: { count: 100, names: new Map() } });
+  const next = await world.restart();
+  next.bind(later, { name: 'counter' });
+  expect(later.state.count).toBe(1);
+});

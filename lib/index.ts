@@ -194,7 +194,11 @@ export type {
   VerifyReport,
 } from './checkpoint/checkpoint-store.js';
 export type { Durability } from './checkpoint/durability.js';
-export { CheckpointError, type CheckpointErrorCode } from './checkpoint/checkpoint.error.js';
+export {
+  CheckpointError,
+  type CheckpointErrorCode,
+  CheckpointQuotaError,
+} from './checkpoint/checkpoint.error.js';
 export type { DeepReadonly } from './checkpoint/collections/deep-readonly.js';
 export { DurableList } from './checkpoint/collections/durable-list.js';
 export { DurableMap } from './checkpoint/collections/durable-map.js';

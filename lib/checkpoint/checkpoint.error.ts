@@ -11,6 +11,7 @@
  * - `CHECKPOINT_NAME`: a name that may not be one.
  * - `CHECKPOINT_UNKNOWN`: there is no checkpoint of that name or number.
  * - `CHECKPOINT_EXISTS`: there is one of that name already.
+ * - `CHECKPOINT_QUOTA`: a checkpoint with a name would take more room than is allowed.
  * - `CHECKPOINT_CLOSED`: the store has been closed.
  */
 export type CheckpointErrorCode =
@@ -23,6 +24,7 @@ export type CheckpointErrorCode =
   | 'CHECKPOINT_NAME'
   | 'CHECKPOINT_UNKNOWN'
   | 'CHECKPOINT_EXISTS'
+  | 'CHECKPOINT_QUOTA'
   | 'CHECKPOINT_CLOSED';
 
 /** A store could not keep, find or give back what it was asked for. */
@@ -36,5 +38,29 @@ export class CheckpointError extends Error {
     options?: ErrorOptions,
   ) {
     super(message, options);
+  }
+}
+
+/** A checkpoint with a name was refused for its size; Nest answers with 507. Nothing of it is left. */
+export class CheckpointQuotaError extends CheckpointError {
+  readonly status = 507;
+  /** The same as `status`, under the name that `http-errors` uses. */
+  readonly statusCode = 507;
+
+  /**
+   * @param used the bytes that the directory has
+   * @param needed the bytes that it needs more, at least: it was given up as soon as they were too many
+   * @param allowed the bytes that the directory may have
+   */
+  constructor(
+    readonly used: number,
+    readonly needed: number,
+    readonly allowed: number,
+  ) {
+    super(
+      'CHECKPOINT_QUOTA',
+      `The checkpoint was not made: ${used} bytes are used and it needs at least ${needed} more, where ${allowed} are allowed. ` +
+        'Remove named checkpoints, or allow more.',
+    );
   }
 }

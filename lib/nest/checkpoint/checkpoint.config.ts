@@ -19,6 +19,13 @@ export interface CheckpointConfig extends KeyOptions {
   directory?: string;
   /** How many whole saved states of each component the file store keeps, from 2. Default 2. */
   generations?: number;
+  /**
+   * How many bytes the directory may have when a named checkpoint has been made: one that would take it
+   * beyond is refused with 507. Journal and generations never are. From 1. Default none.
+   */
+  maxBytes?: number;
+  /** How many named checkpoints are kept, from 1: one more, and the oldest is removed. Default all. */
+  retain?: number;
   /** Another store, in place of the files. */
   store?: CheckpointStore;
   /** Classes whose instances may be kept, by the names that stand for them on disk. Default none. */
@@ -41,6 +48,8 @@ const RULES: OptionRules<CheckpointConfig> = {
   directory: (v) =>
     typeof v === 'string' && v.trim() !== '' ? undefined : 'the path of a directory',
   generations: integer(2),
+  maxBytes: integer(1),
+  retain: integer(1),
   integrityKey: () => undefined, // looked at by `checkKeys`, which shows nothing of it
   encryptionKey: () => undefined,
   acceptPlain: boolean,
@@ -50,7 +59,14 @@ const RULES: OptionRules<CheckpointConfig> = {
   verify: boolean,
 };
 
-const OF_FILES = ['generations', 'integrityKey', 'encryptionKey', 'acceptPlain'] as const;
+const OF_FILES = [
+  'generations',
+  'maxBytes',
+  'retain',
+  'integrityKey',
+  'encryptionKey',
+  'acceptPlain',
+] as const;
 
 /** Every mistake in the option `checkpoint` of the module. */
 export function checkCheckpointConfig(at: string, config: unknown): Mistake[] {

@@ -108,10 +108,13 @@ export function unboundComponent(type: AnyClass, instance: unknown, isStatic: bo
 }
 
 function storeOf(config: CheckpointConfig): CheckpointStore {
-  const { store, directory, generations, integrityKey, encryptionKey, acceptPlain } = config;
+  const { store, directory, generations, maxBytes, retain } = config;
+  const { integrityKey, encryptionKey, acceptPlain } = config;
   if (store !== undefined) return store;
   return new FileCheckpointStore({
     directory: directory!,
+    maxBytes,
+    retain,
     integrityKey,
     encryptionKey,
     acceptPlain,

@@ -58,6 +58,50 @@ describe('bulwark-verify', () => {
     expect((await verify('--help')).code).toBe(2);
   });
 
+  test.each(['integrityKey', 'encryptionKey'])(
+    'takes the %s from the environment, and without it tells what it can',
+    async (option) => {
+      const sealed = join(root, option);
+      const key = Buffer.alloc(32, option);
+      const owner = new FileCheckpointStore({ directory: sealed, [option]: key });
+      await owner.open();
+      await owner.append(Buffer.from('a')).durable;
+      await owner.snapshot([{ component: 'ledger', meta: {}, pieces: [] }]);
+      await owner.close();
+      const name = `BULWARK_${option === 'integrityKey' ? 'INTEGRITY' : 'ENCRYPTION'}_KEY`;
+      const verifyWith = async (value?: string): Promise<{ code: number; said: string }> => {
+        let said = '';
+        const env = value === undefined ? {} : { [name]: value };
+        const code = await verifyCommand([sealed], (text) => (said += text), env);
+        return { code, said };
+      };
+
+      const other = Buffer.alloc(32, 1).toString('hex');
+      const found = await verifyWith(`${other}, ${key.toString('hex')}`);
+      expect(found.said).toMatch(/^generation 1, made .*everything is whole\n$/s);
+      expect(found.code).toBe(0);
+
+      const blind = await verifyWith();
+      expect(blind.said).toMatch(
+        /^journal: .*warning: \.: it is sealed: .*nothing damaged that can be told without the key\n$/s,
+      );
+      expect(blind.code).toBe(2);
+
+      const wrong = await verifyWith(other);
+      expect(wrong.said).toMatch(/was written with another/);
+      expect(wrong.code).toBe(2);
+
+      const bad = await verifyWith('a secret');
+      expect(bad).toEqual({ code: 2, said: expect.stringMatching(`${name} is no key`) as string });
+      expect(bad.said).not.toContain('secret');
+
+      const file = readdirSync(sealed).findLast((one) => one.startsWith('j-'))!;
+      const bytes = readFileSync(join(sealed, file));
+      writeFileSync(join(sealed, file), bytes.fill(0, 20, 21));
+      expect((await verifyWith()).code).toBe(1);
+    },
+  );
+
   test('is a command of the built package', () => {
     const { bin } = JSON.parse(readFileSync('package.json', 'utf8')) as {
       bin: Record<string, string>;

@@ -17,7 +17,7 @@ import { FileSession, type SessionOptions } from './file-session.js';
 import type { FileSystem } from './file-system.js';
 import type { Durability } from '../../durability.js';
 import { checkKeys, type KeyOptions } from '../key-input.js';
-import { ResilienceConfigError } from '../../../kernel/check.js';
+import { checkOptions, integer, ResilienceConfigError } from '../../../kernel/check.js';
 import { fencedError } from './journal-writer.js';
 import { Keyring } from './keyring.js';
 import type { Machine } from './machine.js';
@@ -36,6 +36,13 @@ export interface FileCheckpointOptions extends KeyOptions {
   readonly durability?: Durability;
   /** How many whole generations are kept, at least 2. Default 2. */
   readonly generations?: number;
+  /**
+   * How many bytes the directory may have when a named checkpoint has been made: one that would take it beyond is
+   * refused with `CHECKPOINT_QUOTA`. The journal and the numbered generations are never refused. Default none.
+   */
+  readonly maxBytes?: number | undefined;
+  /** How many named checkpoints are kept, from 1: one more, and the oldest is removed. Default all. */
+  readonly retain?: number | undefined;
   /** Refuse a directory that others may enter, instead of warning. Default false. */
   readonly strictPermissions?: boolean;
   /** The disk. Default: that of this machine. */
@@ -52,6 +59,8 @@ export const FILE_CHECKPOINT_DEFAULTS = {
   strictPermissions: false,
 } as const;
 
+const LIMITS = { maxBytes: integer(1), retain: integer(1) };
+
 /**
  * Checkpoints in the files of a directory, without any dependency: a journal that is only appended to, and
  * states that are written once and never changed.
@@ -64,10 +73,12 @@ export class FileCheckpointStore implements CheckpointStore {
   private former: string | undefined;
   private fence: { readonly cause: unknown } | undefined;
 
-  /** @throws ResilienceConfigError if a key cannot be one */
+  /** @throws ResilienceConfigError if a key cannot be one, or a limit */
   constructor({ integrityKey, encryptionKey, acceptPlain, ...options }: FileCheckpointOptions) {
     const given = { integrityKey, encryptionKey, acceptPlain };
-    const mistakes = checkKeys('FileCheckpointStore', given);
+    const { maxBytes, retain } = options;
+    const at = 'FileCheckpointStore';
+    const mistakes = [...checkKeys(at, given), ...checkOptions(at, { maxBytes, retain }, LIMITS)];
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     this.options = {
       ...FILE_CHECKPOINT_DEFAULTS,
@@ -75,6 +86,8 @@ export class FileCheckpointStore implements CheckpointStore {
       clock: backgroundClock,
       machine: nodeMachine,
       ...options,
+      maxBytes,
+      retain,
       keys: Keyring.of(given),
       generations: Math.max(2, options.generations ?? FILE_CHECKPOINT_DEFAULTS.generations),
     };

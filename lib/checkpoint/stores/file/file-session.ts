@@ -21,14 +21,20 @@ import { beginSegment, rollSegment } from './live-segment.js';
 import { DirectoryLock } from './lock.js';
 import type { Machine } from './machine.js';
 import { infoOf, type Manifest } from './manifest.js';
-import { createNamed, readNamed, removeNamed } from './named-checkpoints.js';
+import {
+  createNamed,
+  type NamedLimits,
+  readNamed,
+  removeNamed,
+  retainNamed,
+} from './named-checkpoints.js';
 import { prune, retain } from './prune.js';
 import { recover, reportOf } from './recovery.js';
 import { problemOfState, savedPart } from './state-file.js';
 import { closeQuietly, StoreDirectory } from './store-directory.js';
 import { linkToEnd, makeDurable, removeUnfinished } from './take-over.js';
 
-export interface SessionOptions {
+export interface SessionOptions extends NamedLimits {
   readonly directory: string;
   readonly durability: Durability;
   readonly generations: number;
@@ -167,12 +173,17 @@ export class FileSession {
   async create(name: string, parts: readonly PartToSave[]): Promise<CheckpointInfo> {
     checkParts(parts);
     const { sequence } = this.writer;
-    const { clock } = this.options;
-    const cut = { store: this.store, epoch: this.lock.epoch, sequence, createdAt: clock.epoch() };
+    const { directory, store, options } = this;
+    const { clock, maxBytes, retain } = options;
+    const assertOwned = (): Promise<void> => this.assertOwned();
+    const cut = { store, epoch: this.lock.epoch, sequence, createdAt: clock.epoch() };
     return this.guarded(`The checkpoint "${name}" cannot be made`, () =>
-      this.files.run(() =>
-        createNamed(this.directory, name, parts, cut, clock, () => this.assertOwned()),
-      ),
+      this.files.run(async () => {
+        const info = await createNamed(directory, name, parts, cut, clock, assertOwned, maxBytes);
+        // it stands, whether or not there is one too many
+        if (retain !== undefined) await retainNamed(directory, store, retain, name).catch(() => {});
+        return info;
+      }),
     );
   }
 

@@ -2,7 +2,8 @@ import type { Clock } from '../../../kernel/clock.js';
 import type { CheckpointInfo, PartToSave, Sequence } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { isSafeName } from '../../safe-name.js';
-import { assertUntaken, unknown } from '../store-checks.js';
+import { assertUntaken, newestFirst, unknown } from '../store-checks.js';
+import { Budget, usedBytes } from './budget.js';
 import { NAMED, NAMED_MANIFEST, parseFileName, temporaryName } from './file-names.js';
 import { codeOf } from './file-system.js';
 import { readManifest } from './generations.js';
@@ -96,10 +97,18 @@ export interface NamedCut {
   readonly createdAt: number;
 }
 
+/** How much room checkpoints with a name may take. */
+export interface NamedLimits {
+  /** The bytes that the whole directory may have when one has been made. */
+  readonly maxBytes: number | undefined;
+  /** How many are kept. */
+  readonly retain: number | undefined;
+}
+
 /**
  * Makes a checkpoint with a name: complete in a directory with another name first, which is then renamed.
  *
- * @throws CheckpointError `CHECKPOINT_EXISTS`, `CHECKPOINT_NAME`
+ * @throws CheckpointError `CHECKPOINT_EXISTS`, `CHECKPOINT_NAME`, `CHECKPOINT_QUOTA`
  */
 export async function createNamed(
   root: StoreDirectory,
@@ -108,14 +117,16 @@ export async function createNamed(
   cut: NamedCut,
   clock: Clock,
   assertOwned: () => Promise<void>,
+  maxBytes?: number,
 ): Promise<CheckpointInfo> {
   const taken = await takenNames(root);
   assertUntaken(name, taken);
+  const budget = maxBytes === undefined ? undefined : new Budget(await usedBytes(root), maxBytes);
   const named = await namedDirectory(root);
   const temporary = temporaryName();
   await named.fs.makeDirectory(named.join(temporary));
   try {
-    const directory = (await named.inside(temporary))!;
+    const directory = (await named.inside(temporary))!.limitedTo(budget);
     const place = { directory, store: cut.store, generation: 0, epoch: 0 };
     const saved: ManifestPart[] = [];
     for (const part of parts) saved.push(await makeState(place, part, 1, clock));
@@ -130,6 +141,21 @@ export async function createNamed(
     await removeDirectory(named, temporary).catch(() => {}); // the next owner removes it
     throw error;
   }
+}
+
+/** Removes the oldest of this store beyond so many, never `newest`. What cannot be removed now is the next time. */
+export async function retainNamed(
+  root: StoreDirectory,
+  store: string,
+  retain: number,
+  newest: string,
+): Promise<void> {
+  const { whole } = await readNamed(root, store);
+  const others = whole
+    .filter(({ manifest }) => manifest.store === store && manifest.name !== newest)
+    .map(({ manifest }) => infoOf(manifest))
+    .toSorted(newestFirst);
+  for (const { id } of others.slice(retain - 1)) await removeNamed(root, id);
 }
 
 async function namedDirectory(root: StoreDirectory): Promise<StoreDirectory> {

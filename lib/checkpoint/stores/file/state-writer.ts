@@ -33,7 +33,8 @@ export async function makeFile<T extends WrittenFile>(
   write: (file: OpenFile) => Promise<T>,
 ): Promise<T> {
   const temporary = temporaryName();
-  const file = await directory.fs.create(directory.join(temporary));
+  const created = await directory.fs.create(directory.join(temporary));
+  const file = directory.budget?.limit(created) ?? created;
   try {
     const written = await write(file);
     if (!(await readsBack(file, written))) {

@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Finding } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { ioFailure } from './failures.js';
+import type { Budget } from './budget.js';
 import { Keyring } from './keyring.js';
 import { codeOf, type FileInfo, type FileSystem, type OpenFile } from './file-system.js';
 
@@ -17,7 +18,14 @@ export class StoreDirectory {
     readonly path: string,
     private readonly owners: ReadonlySet<number>,
     readonly keys: Keyring = Keyring.none,
+    /** What may still be written; undefined: as much as fits. */
+    readonly budget?: Budget,
   ) {}
+
+  /** The same, with so much room. */
+  limitedTo(budget: Budget | undefined): StoreDirectory {
+    return new StoreDirectory(this.fs, this.path, this.owners, this.keys, budget);
+  }
 
   /**
    * Looks at the directory, and makes it first if `make`. It must not be a link itself. One above it may be, as

@@ -1,8 +1,10 @@
 // Every truncation, every flipped byte, and many seeded flips of a store's files. What is recovered is
 // exact, or shorter and said to be, or refused: never different in silence.
+import { type KeyOptions } from '../../lib/checkpoint/stores/key-input.js';
 import { CheckpointError } from '../../lib/checkpoint/checkpoint.error.js';
 import { FileCheckpointStore } from '../../lib/checkpoint/stores/file/file-checkpoint-store.js';
 import { readJournal } from '../../lib/checkpoint/stores/file/journal-reader.js';
+import { Keyring } from '../../lib/checkpoint/stores/file/keyring.js';
 import { recover } from '../../lib/checkpoint/stores/file/recovery.js';
 import { StoreDirectory } from '../../lib/checkpoint/stores/file/store-directory.js';
 import { CrashFileSystem } from '../../lib/testing/checkpoint/crash-file-system.js';
@@ -12,12 +14,13 @@ import { bytesOf, FakeMachine, stillClock } from './support.js';
 const FLIPS = Number(process.env['FUZZ_FLIPS'] ?? 60_000);
 const COMPONENTS = ['ledger', 'pool'];
 const ENTRIES = 24;
+const KEY = Buffer.alloc(32, 'a key');
 
 const entryText = (sequence: number): string => `entry ${sequence} ${'x'.repeat(sequence % 7)}`;
 const stateText = (component: string, sequence: number): string => `${component} at ${sequence}`;
 
 /** A store with three lives, three generations of which two are kept, and entries behind the last. */
-async function sample(barrier: boolean): Promise<CrashFileSystem> {
+async function sample(barrier: boolean, keys: KeyOptions): Promise<CrashFileSystem> {
   const disk = new CrashFileSystem(seededRandom(5));
   const machine = new FakeMachine();
   let sequence = 0;
@@ -28,6 +31,7 @@ async function sample(barrier: boolean): Promise<CrashFileSystem> {
       fs: disk,
       machine,
       clock: stillClock,
+      ...keys,
     });
     await store.open();
     for (let i = 0; i < ENTRIES / 3; i += 1) {
@@ -49,13 +53,18 @@ async function sample(barrier: boolean): Promise<CrashFileSystem> {
 type Outcome = 'exact' | 'shorter' | 'lost' | 'refused';
 
 /** What recovery makes of the disk; throws if that is different in silence. */
-async function outcomeOf(disk: CrashFileSystem, mayEnd = false): Promise<Outcome> {
-  const { directory } = await StoreDirectory.at(disk, '/store', false);
+async function outcomeOf(
+  disk: CrashFileSystem,
+  keys: KeyOptions,
+  mayEnd = false,
+): Promise<Outcome> {
+  const { directory } = await StoreDirectory.at(disk, '/store', false, Keyring.of(keys));
   let recovered: Awaited<ReturnType<typeof recover>>;
   try {
     recovered = await recover(directory);
   } catch (error) {
-    if (error instanceof CheckpointError && /DAMAGED|VERSION/.test(error.code)) return 'refused';
+    if (error instanceof CheckpointError && /DAMAGED|VERSION|KEY/.test(error.code))
+      return 'refused';
     throw error;
   }
   const { parts, lost, range, end, skipped } = recovered;
@@ -80,14 +89,16 @@ async function outcomeOf(disk: CrashFileSystem, mayEnd = false): Promise<Outcome
 }
 
 describe.each([
-  ['after an orderly end', { barrier: false, orderly: true }],
-  ['after a crash', { barrier: false, orderly: false }],
-  ['behind a barrier', { barrier: true, orderly: true }],
-])('bytes that rot %s', (_, { barrier, orderly }) => {
+  ['after an orderly end', { barrier: false, orderly: true, keys: {} }],
+  ['after a crash', { barrier: false, orderly: false, keys: {} }],
+  ['behind a barrier', { barrier: true, orderly: true, keys: {} }],
+  ['under an integrityKey', { barrier: true, orderly: false, keys: { integrityKey: KEY } }],
+  ['under an encryptionKey', { barrier: false, orderly: true, keys: { encryptionKey: KEY } }],
+])('bytes that rot %s', (_, { barrier, orderly, keys }) => {
   let disk: CrashFileSystem;
   let files: string[];
   beforeAll(async () => {
-    disk = await sample(barrier);
+    disk = await sample(barrier, keys);
     const names = await disk.list('/store');
     files = names.filter((name) => !name.startsWith('lock'));
     // a crash may come before the lock has told anything
@@ -100,7 +111,7 @@ describe.each([
     const before = Buffer.from(disk.bytesOf(`/store/${name}`));
     disk.plant(`/store/${name}`, { bytes });
     try {
-      return await outcomeOf(disk, mayEnd);
+      return await outcomeOf(disk, keys, mayEnd);
     } catch (error) {
       throw new Error(`${name} of ${before.length} bytes, now ${bytes.length}`, { cause: error });
     } finally {
@@ -113,7 +124,7 @@ describe.each([
     const flip = (): void => void (bytes[bit >> 3]! ^= 1 << (bit & 7));
     flip();
     try {
-      return await outcomeOf(disk);
+      return await outcomeOf(disk, keys);
     } catch (error) {
       throw new Error(`bit ${bit} of ${name}`, { cause: error });
     } finally {
@@ -122,7 +133,7 @@ describe.each([
   };
 
   test('the sample is what it should be', async () => {
-    expect(await outcomeOf(disk)).toBe('exact');
+    expect(await outcomeOf(disk, keys)).toBe('exact');
     expect(files.filter((name) => name.startsWith('j-')).length).toBe(barrier ? 1 : 3);
     expect(files.filter((name) => name.startsWith('g-')).length).toBe(barrier ? 3 : 2);
   });
@@ -155,7 +166,8 @@ describe.each([
         outcomes[await withFlip(name, byte * 8 + Math.floor(random() * 8))] += 1;
       }
     }
-    for (; flips < FLIPS / 3; flips += 1) {
+    const more = 'integrityKey' in keys || 'encryptionKey' in keys ? 0 : FLIPS / 3;
+    for (; flips < more; flips += 1) {
       const name = files[Math.floor(random() * files.length)]!;
       const { length } = disk.bytesOf(`/store/${name}`);
       outcomes[await withFlip(name, Math.floor(random() * length * 8))] += 1;
@@ -171,7 +183,7 @@ describe.each([
     for (const name of files) {
       const bytes = Buffer.from(disk.bytesOf(`/store/${name}`));
       await disk.removeFile(`/store/${name}`);
-      const outcome = await outcomeOf(disk);
+      const outcome = await outcomeOf(disk, keys);
       disk.plant(`/store/${name}`, { bytes });
       expect([name, outcome]).not.toEqual([name, 'shorter']);
     }

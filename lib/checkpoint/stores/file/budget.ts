@@ -1,7 +1,5 @@
 import { CheckpointQuotaError } from '../../checkpoint.error.js';
-import { NAMED } from './file-names.js';
-import { codeOf, type OpenFile } from './file-system.js';
-import type { StoreDirectory } from './store-directory.js';
+import type { OpenFile } from './file-system.js';
 
 /**
  * How many bytes may still be written. Only named checkpoints have one: to refuse a numbered generation
@@ -39,28 +37,4 @@ export class Budget {
       close: () => file.close(),
     };
   }
-}
-
-/** The bytes of all files of a store: journal, generations, and what has a name. */
-export async function usedBytes(root: StoreDirectory): Promise<number> {
-  let bytes = await bytesIn(root);
-  const named = await root.inside(NAMED);
-  for (const name of (await named?.list()) ?? []) {
-    const directory = await named!.inside(name);
-    if (directory !== undefined) bytes += await bytesIn(directory);
-  }
-  return bytes;
-}
-
-async function bytesIn(directory: StoreDirectory): Promise<number> {
-  let bytes = 0;
-  for (const name of await directory.list()) {
-    try {
-      const { kind, size } = await directory.fs.info(directory.join(name));
-      if (kind === 'file') bytes += size;
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error; // removed while we looked
-    }
-  }
-  return bytes;
 }

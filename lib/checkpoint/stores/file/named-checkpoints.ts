@@ -3,7 +3,7 @@ import type { CheckpointInfo, PartToSave, Sequence } from '../../checkpoint-stor
 import { CheckpointError } from '../../checkpoint.error.js';
 import { isSafeName } from '../../safe-name.js';
 import { assertUntaken, newestFirst, unknown } from '../store-checks.js';
-import { Budget, usedBytes } from './budget.js';
+import { Budget } from './budget.js';
 import { NAMED, NAMED_MANIFEST, parseFileName, temporaryName } from './file-names.js';
 import { codeOf } from './file-system.js';
 import { readManifest } from './generations.js';
@@ -11,6 +11,7 @@ import { isKeyError } from './keyring.js';
 import { infoOf, type Manifest, type ManifestPart } from './manifest.js';
 import { makeManifest, makeState } from './state-writer.js';
 import type { StoreDirectory } from './store-directory.js';
+import { usedBytes } from './used-bytes.js';
 
 /** The directory of a checkpoint with a name, and its manifest. */
 export interface NamedCheckpoint {

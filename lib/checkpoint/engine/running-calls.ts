@@ -8,7 +8,9 @@ import { inTime } from './in-time.js';
 
 /** The calls that are running, to end them when that must be. */
 export class RunningCalls {
-  private readonly running = new Set<CheckpointCall>();
+  /** In any order. Not a Set: one that is always in use leaves a chain of old tables to the collector. */
+  private readonly running: CheckpointCall[] = [];
+  private count = 0;
   private whenDrained: (() => void) | undefined;
 
   /** @param objection what a call is told that cannot go on */
@@ -19,17 +21,24 @@ export class RunningCalls {
   ) {}
 
   add(call: CheckpointCall): void {
-    this.running.add(call);
+    call.number = this.count += 1;
+    call.place = this.running.length;
+    this.running.push(call);
   }
 
   delete(call: CheckpointCall): void {
-    this.running.delete(call);
-    if (this.running.size === 0) this.whenDrained?.();
+    const last = this.running.pop()!;
+    if (last !== call) {
+      this.running[call.place] = last;
+      last.place = call.place;
+    }
+    if (this.running.length === 0) this.whenDrained?.();
   }
 
   /** Nothing that is not in the journal by now will be. */
   dismissAll(): void {
-    for (const call of this.running) call.dismiss(this.objection(call.target));
+    // in the order in which they began, whatever leaves meanwhile
+    for (const call of [...this.running].toSorted((a, b) => a.number - b.number)) call.dismiss(this.objection(call.target));
     this.refuseWaiting();
   }
 
@@ -40,7 +49,7 @@ export class RunningCalls {
 
   /** Lets them end, for so long; the rest is dismissed. */
   async drain(patience: Milliseconds): Promise<void> {
-    if (this.running.size === 0) return;
+    if (this.running.length === 0) return;
     const drained = new Promise<void>((resolve) => (this.whenDrained = resolve));
     if (!(await inTime(this.clock, patience, drained))) this.dismissAll();
   }

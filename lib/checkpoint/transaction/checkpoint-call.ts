@@ -44,6 +44,9 @@ export interface CallFacts {
 
 /** One attempt of a `@Checkpoint` method: its turn, its changes, and their way into the journal. */
 export class CheckpointCall {
+  /** Which of the running calls it is, and where among them: theirs who keep them. */
+  number = 0;
+  place = 0;
   /** The call that this one joins. */
   private readonly outer: Scope | undefined;
   private readonly transaction: Transaction;

@@ -76,6 +76,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
 
   succeeded(value: unknown, good: boolean): void {
     if (this.over || this.retriesResult(value)) return;
+    this.retries.succeeded();
     this.finish();
     this.account.ends('succeeded');
     if (good && this.key !== undefined) this.pipeline.fallback!.keep(this.key, value);
@@ -122,13 +123,13 @@ export abstract class Call implements AttemptOwner<Attempt> {
     this.account.begins();
     this.counted = true;
     this.pipeline.budget?.callStarted();
+    this.retries.begin();
     if (fallback !== undefined) {
       fallback.begun();
       this.key = fallback.keyOf(this.self, this.args);
-      if (this.over) return; // the key function made the caller leave
     }
-    if (!this.setDeadline(retry?.totalTimeout)) return;
-    this.next();
+    if (this.over) return; // a function from the options made the caller leave
+    if (this.setDeadline(retry?.totalTimeout)) this.next();
   }
 
   /**
@@ -280,8 +281,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
   /** @param errors of the method, and of the fallbacks that were asked already */
   private nextFallback(from: number, errors: readonly unknown[]): Offer | undefined {
     if (this.hasEmitted) return undefined;
-    const { pipeline } = this;
-    return pipeline.fallback?.next(from, errors, (e) => pipeline.classify(e), this.key);
+    return this.pipeline.fallback?.next(from, errors, (e) => this.retries.classify(e), this.key);
   }
 
   private askFallback(offer: Offer, errors: readonly unknown[]): void {

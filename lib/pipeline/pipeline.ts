@@ -1,3 +1,5 @@
+import { Delivery } from '../errors/poison/delivery.js';
+import { PoisonLedger } from '../errors/poison/poison-ledger.js';
 import { RETRY_TABLE } from '../errors/retry-table.js';
 import type { CheckpointOptions } from '../checkpoint/component/component.options.js';
 import type { Classification, ErrorCategory } from '../kernel/classifier.js';
@@ -5,6 +7,7 @@ import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
 import { isResilienceRejection } from '../kernel/rejection.js';
+import { ignore } from '../kernel/ignore.js';
 import { verdict } from '../kernel/verdict.js';
 import { compilePriority, type PriorityOf } from '../policies/bulkhead/priority.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
@@ -12,6 +15,7 @@ import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import { Fallback } from '../policies/fallback/fallback.js';
 import { Retry } from '../policies/retry/retry.js';
+import type { MessageIdFunction } from '../policies/retry/retry.options.js';
 import type { RetryBudget } from '../policies/retry/retry-budget.js';
 import { compileTimeLimit, type LimitFor } from '../policies/time-limit/time-limit.js';
 import { openContexts } from './current-call.js';
@@ -25,6 +29,7 @@ import { TargetStatistics } from './statistics/target-statistics.js';
 export interface Continuity {
   readonly counters: TargetStatistics;
   readonly fallback: Fallback | undefined;
+  readonly poison: PoisonLedger | undefined;
 }
 
 /** What a pipeline is made of besides its policies. */
@@ -45,6 +50,8 @@ export class Pipeline implements Continuity {
   readonly retry: Retry | undefined;
   readonly budget: RetryBudget | undefined;
   readonly fallback: Fallback | undefined;
+  /** Which messages keep failing, where calls are about messages. */
+  readonly poison: PoisonLedger | undefined;
   /** Whether an attempt has a limit of its own. */
   readonly timeLimited: boolean;
   /** Milliseconds that a stream may be silent after its first value. */
@@ -70,6 +77,7 @@ export class Pipeline implements Continuity {
   private readonly priority: PriorityOf | undefined;
   private readonly ignore: CompiledMatcher | undefined;
   private readonly failOn: CompiledMatcher | undefined;
+  private readonly messageId: MessageIdFunction | undefined;
   private readonly isFailure: CircuitBreakerOptions['isFailure'];
   private readonly categoryOf = (error: unknown): ErrorCategory => this.classify(error).category;
 
@@ -99,6 +107,8 @@ export class Pipeline implements Continuity {
     this.retry = retry && new Retry(retry, env.random, report, RETRY_TABLE);
     this.fallback =
       before?.fallback ?? (policies.fallback && new Fallback(policies.fallback, env.clock, report));
+    this.messageId = retry?.messageId;
+    this.poison = before?.poison ?? (this.messageId && new PoisonLedger());
     this.timeLimited =
       typeof timeLimit === 'object' ? timeLimit.ms !== undefined : timeLimit !== undefined;
     this.timeLimit = timeLimit === undefined ? undefined : compileTimeLimit(timeLimit);
@@ -122,6 +132,7 @@ export class Pipeline implements Continuity {
       typeof bulkhead?.maxHold === 'number' ||
       this.fallback?.keeps === true ||
       retry?.totalTimeout !== undefined ||
+      this.messageId !== undefined ||
       retry?.retryOnResult !== undefined ||
       retry?.cloneArgs === true;
   }
@@ -196,6 +207,19 @@ export class Pipeline implements Continuity {
     return lane === this.lane ? this.direct : new DirectCall(this.name, this.env.clock, lane);
   }
 
+  /** The message that a call is about; undefined if none. Never throws. */
+  deliveryOf(self: unknown, args: readonly unknown[]): Delivery | undefined {
+    if (this.messageId === undefined) return undefined;
+    try {
+      const id: unknown = Reflect.apply(this.messageId, self, args);
+      if (id === undefined) return undefined;
+      return new Delivery(this.poison!, messageIdFrom(id), this.env.clock);
+    } catch (error) {
+      this.report('messageId', error);
+      return undefined;
+    }
+  }
+
   classify(error: unknown): Classification {
     return this.env.classifier.classify(error);
   }
@@ -227,4 +251,14 @@ export class Pipeline implements Continuity {
       return !settled.ok;
     }
   }
+}
+
+/** A longer one is better hashed: ids are held in memory, and messages come from outside. */
+const MAX_MESSAGE_ID = 1_024;
+
+function messageIdFrom(answer: unknown): string {
+  if (typeof answer === 'string' && answer.length <= MAX_MESSAGE_ID) return answer;
+  ignore(answer);
+  const got = typeof answer === 'string' ? `${answer.length} characters` : `a ${typeof answer}`;
+  throw new TypeError(`got ${got}, expected a string of at most ${MAX_MESSAGE_ID} characters`);
 }

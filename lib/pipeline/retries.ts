@@ -1,4 +1,6 @@
+import type { Delivery } from '../errors/poison/delivery.js';
 import { retryAfterOf } from '../errors/retry-after.js';
+import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { AttemptLog, type AttemptRecord } from '../policies/retry/attempt-log.js';
 import type { NoRetry, RetryVerdict } from '../policies/retry/retry.js';
@@ -22,6 +24,7 @@ const BAD_RESULT = { name: 'Result', message: 'a result that was not good enough
 /** The call whose attempts are counted. */
 interface Retried {
   readonly pipeline: Pipeline;
+  readonly self: unknown;
   readonly args: readonly unknown[];
   readonly trace: Trace | undefined;
   readonly totalEnds: Milliseconds | undefined;
@@ -47,9 +50,27 @@ export class Retries implements Span {
   /** Whether it has leave of the budget for the retry that is planned or running. */
   private permitted = false;
   private log: AttemptLog | undefined;
+  private delivery: Delivery | undefined;
   private cancelDelay: (() => void) | undefined;
 
   constructor(private readonly call: Retried) {}
+
+  /** To be called before the method can change its arguments. */
+  begin(): void {
+    const { pipeline, self, args } = this.call;
+    this.delivery = pipeline.deliveryOf(self, args);
+  }
+
+  /** The call has an answer of its method. */
+  succeeded(): void {
+    this.delivery?.succeeded();
+  }
+
+  /** What an error means for this call: that of a message which fails again and again is another one. */
+  classify(error: unknown): Classification {
+    const said = this.call.pipeline.classify(error);
+    return this.delivery?.judge(said) ?? said;
+  }
 
   /** An attempt starts, or has started when `spentMark` answered this. */
   started(mark = spent.mark()): void {
@@ -90,13 +111,14 @@ export class Retries implements Span {
   /** Plans another attempt after one that failed, if it is to be. */
   afterError(error: unknown, stillRunning: boolean): boolean {
     const { pipeline } = this.call;
+    this.delivery?.failed(pipeline.classify(error));
     const verdict = pipeline.retry!.decide({
       error,
       attempts: this.count,
       previousDelay: this.delay,
       stillRunning,
       spentFurtherIn: spent.isSpentSince(error, this.mark),
-      classification: () => pipeline.classify(error),
+      classification: () => this.classify(error),
       retryAfter: () => retryAfterOf(error, pipeline.env.clock.epoch()),
     });
     return this.call.isOver || this.follow(verdict, { error });

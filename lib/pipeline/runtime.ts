@@ -216,8 +216,12 @@ export class ResilienceRuntime {
       // what it joins is as it is now, whatever was declared
       const joined = this.stores.present(target.name, addedBy(change));
       const policies = { ...change.policies, ...joined };
-      const { counters, fallback } = target.pipeline;
-      const before = { counters, fallback: part.fallback === undefined ? fallback : undefined };
+      const { counters, fallback, poison } = target.pipeline;
+      const before = {
+        counters,
+        poison,
+        fallback: part.fallback === undefined ? fallback : undefined,
+      };
       target.policies = policies;
       target.version += 1;
       target.pipeline = this.pipelineOf(target.name, policies, before);

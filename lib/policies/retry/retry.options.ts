@@ -53,6 +53,10 @@ export interface RetryPlanOptions {
 /** Milliseconds to wait after `attempt` failed attempts, the last of them with `error`. */
 export type BackoffFunction = (attempt: number, error: unknown) => Milliseconds;
 
+/** Gets the arguments of the call. */
+// oxlint-disable-next-line typescript/no-explicit-any -- the parameters of any method
+export type MessageIdFunction = (...args: any[]) => string | undefined;
+
 /** What is said of each kind of error: its own plan, or `false` for not retried. */
 export type RetryByCategory = Partial<Record<ErrorCategory, RetryPlanOptions | false>>;
 
@@ -118,6 +122,15 @@ export interface RetryOptions extends RetryPlanOptions {
    */
   byCategory?: RetryByCategory;
   /**
+   * Gets the arguments of the call, with the instance as `this`; answers the id of the message that
+   * it is about, at most 1,024 characters, or undefined. A message whose calls fail for the third
+   * time within an hour, without one between them that succeeded, is `poison`: its errors are of
+   * that category, and are not retried unless `retryOn` or `byCategory` asks for it. Errors that blame somebody else (communication, dependency,
+   * resource, timeout) do not count, nor do refusals of ours and cancelled calls. The last 1,000
+   * messages that failed are remembered. Default: none.
+   */
+  messageId?: MessageIdFunction;
+  /**
    * Also retries an error that has used up a retry further in. Default false, so that nested
    * retries do not multiply: three times three attempts stay three.
    */
@@ -176,6 +189,7 @@ const RULES: OptionRules<RetryOptions> = {
   budget: anObject('{ ratio, minimum }'),
   idempotent: boolean,
   byCategory: (v) => (isOptionsObject(v) ? undefined : 'plans by category of error'),
+  messageId: aFunction,
   retryNested: boolean,
   retryAfterEmit: boolean,
   beforeRetry: aFunction,

@@ -7,8 +7,7 @@ import { type Clean, makeClean } from '../record/clean.js';
 import { ErrorReader } from '../record/facts.js';
 import { makeCapture } from './captured.js';
 import { ERROR_LOG_DEFAULTS, type ErrorLogOptions } from './error-log.options.js';
-import { fingerprintOf } from './fingerprint.js';
-import { Group, Groups, type Kept } from './groups.js';
+import { Group, Groups, type Kept, newestOf, type Shelf } from './groups.js';
 import { MAX_ID, MAX_NAME, MAX_RULE, shown, weigh, type Writable } from './shown.js';
 import { template } from './template.js';
 import { Words } from './words.js';
@@ -99,7 +98,7 @@ export class ErrorLog {
   private readonly capture: ReturnType<typeof makeCapture> | undefined;
   private readonly groupsByName = new Groups();
   /** All that is kept but the samples of the groups, the oldest first. */
-  private readonly recent = new Map<string, Kept>();
+  private readonly recent = new Map<number, Kept>();
   private weight = 0;
   private serial = 0;
   private recorded = 0;
@@ -127,15 +126,10 @@ export class ErrorLog {
     const now = this.clock.now();
     const reader = new ErrorReader(input.error, this.clean);
     const shelf = this.groupsByName.shelf(this.words.get(input.component, MAX_NAME));
-    const common = template(reader.facts.message);
-    const fingerprint = fingerprintOf(reader.facts, common, shelf.name);
-    let group = shelf.find(fingerprint);
-    const first = group === undefined;
-    if (group === undefined) {
-      group = new Group(fingerprint, this.clean(common, MAX_TEMPLATE), now);
-      this.groupsByName.add(shelf, group);
-      this.weight += GROUP_WEIGHT + 2 * group.template.length;
-    }
+    let common: string | undefined;
+    const found = shelf.find(reader.facts, () => (common = template(reader.facts.message)));
+    const first = typeof found === 'string';
+    const group = first ? this.newGroup(shelf, found, common!, now) : found;
     group.add(now);
     this.recorded += 1;
     const facts = this.wantsStack(first, now) ? reader.withStack() : reader.facts;
@@ -188,7 +182,8 @@ export class ErrorLog {
 
   /** One entry, if it is kept still. */
   get(id: string): ErrorContext | undefined {
-    let found = this.recent.get(id);
+    let found = this.recent.get(Number.parseInt(id.slice(1), 36));
+    if (found?.entry.id !== id) found = undefined;
     for (const { sample } of this.groupsByName) if (sample?.entry.id === id) found = sample;
     return found && shown(found.entry, this.clean);
   }
@@ -210,6 +205,13 @@ export class ErrorLog {
     this.weight = 0;
     this.recorded = 0;
     this.other = { groups: 0, count: 0 };
+  }
+
+  private newGroup(shelf: Shelf, fingerprint: string, common: string, now: Milliseconds): Group {
+    const group = new Group(fingerprint, this.clean(common, MAX_TEMPLATE), now);
+    this.groupsByName.add(shelf, group);
+    this.weight += GROUP_WEIGHT + 2 * group.template.length;
+    return group;
   }
 
   private entryOf(
@@ -266,15 +268,15 @@ export class ErrorLog {
       if (this.perGroup === 1) return;
       if (group.recent.length + 1 >= this.perGroup) this.drop(group.recent[0]!);
       group.recent.push(kept);
-      this.recent.set(entry.id, kept);
+      this.recent.set(kept.serial, kept);
     }
     this.weight += kept.weight;
   }
 
   /** @param kept the oldest of its group, which the oldest of all is too */
-  private drop({ entry, weight, group }: Kept): void {
+  private drop({ serial, weight, group }: Kept): void {
     group.recent.shift();
-    this.recent.delete(entry.id);
+    this.recent.delete(serial);
     this.weight -= weight;
   }
 
@@ -295,8 +297,4 @@ export class ErrorLog {
     this.other.groups += 1;
     this.other.count += group.count;
   }
-}
-
-function newestOf(group: Group): Kept {
-  return group.recent.at(-1) ?? group.sample!;
 }

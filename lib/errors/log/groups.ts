@@ -1,6 +1,7 @@
 import type { Milliseconds } from '../../kernel/duration.js';
-import type { ErrorContext } from '../error-context.js';
+import type { ErrorContext, ErrorFacts } from '../error-context.js';
 import { DecayingRate } from './decaying-rate.js';
+import { fingerprintOf, isSame } from './fingerprint.js';
 
 /** An entry as it is kept. */
 export interface Kept {
@@ -36,6 +37,11 @@ export class Group {
   }
 }
 
+/** The newest of its errors that is kept. */
+export function newestOf(group: Group): Kept {
+  return group.recent.at(-1) ?? group.sample!;
+}
+
 /** The groups of one component, the one not seen for longest first. */
 export class Shelf {
   readonly groups = new Map<string, Group>();
@@ -43,11 +49,18 @@ export class Shelf {
 
   constructor(readonly name: string) {}
 
-  /** The group, which is the one seen last from now on. */
-  find(fingerprint: string): Group | undefined {
-    if (this.newest?.fingerprint === fingerprint) return this.newest;
+  /**
+   * The group of an error, which is the one seen last from now on.
+   *
+   * @returns the fingerprint of the group if there is none
+   */
+  find(facts: ErrorFacts, common: () => string): Group | string {
+    const { newest } = this;
+    // in a storm it is mostly the same again
+    if (newest !== undefined && isSame(newestOf(newest).entry.error, facts)) return newest;
+    const fingerprint = fingerprintOf(facts, common(), this.name);
     const group = this.groups.get(fingerprint);
-    if (group === undefined) return undefined;
+    if (group === undefined) return fingerprint;
     this.groups.delete(fingerprint);
     this.put(group);
     return group;

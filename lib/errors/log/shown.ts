@@ -61,8 +61,10 @@ export function weigh(entry: ErrorContext): number {
     characters += f.name.length + f.message.length + (f.code?.length ?? 0) + FACTS_OVERHEAD / 2;
     characters += f.stack?.length ?? 0;
   }
-  for (const [name, text] of Object.entries(entry.metadata ?? {}))
-    characters += name.length + text.length + METADATA_OVERHEAD / 2;
+  if (entry.metadata !== undefined) {
+    for (const [name, text] of Object.entries(entry.metadata))
+      characters += name.length + text.length + METADATA_OVERHEAD / 2;
+  }
   return ENTRY_OVERHEAD + 2 * characters;
 }
 

@@ -1,49 +1,71 @@
-const QUOTES = `"'\``;
-/** Part one word from the next; what is between them is looked at as a whole. */
-const BETWEEN = ` \t"'\`()[]{}<>,;=|`;
-/** What may differ has a digit, or one of the signs of addresses and paths. */
-const MAY_DIFFER = /[\d@/\\]/;
+const DIGIT = 1;
+/** Of addresses and paths: `@`, `/`, `\`. */
+const PLACE = 2;
+/** Any sign of a word that is none of these. */
+const OTHER = 4;
+/** Parts one word from the next. */
+const BETWEEN = 8;
+const QUOTE = 16;
+const SIGNS = new Uint8Array(128).fill(OTHER);
+for (const sign of '0123456789') SIGNS[sign.charCodeAt(0)] = DIGIT;
+for (const sign of '@/\\') SIGNS[sign.charCodeAt(0)] = PLACE;
+for (const sign of ' \t()[]{}<>,;=|') SIGNS[sign.charCodeAt(0)] = BETWEEN;
+for (const sign of `"'\``) SIGNS[sign.charCodeAt(0)] = QUOTE;
+
 const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const HEX = /^(?:0x)?[\da-f]{6,}$/i;
-const ALL_DIGITS = /^\d+$/;
-/** Also with a unit, and `1.5`; `,` parts words. */
+/** Also with a unit, and `1.5`; a comma parts words. */
 const NUMBER = /\d+(?:\.\d+)*/g;
+const IP4 = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
+const IP6 = /^[\da-f.%]*:[\da-f.%]*:[\da-f:.%]*$/i;
 const ID = /^[\w-]{16,}$/;
-const IP6_SIGNS = /^[\da-f:.%]+$/i;
 const ROOTED = /^(?:~|\.{1,2}|[a-z]:)?[/\\]./i;
 
 /**
  * The message without what differs from one error of a kind to the next: texts in quotes, URLs,
- * mail addresses, paths, UUIDs, IP addresses, hexadecimal numbers, long identifiers and numbers
- * are each replaced by a word in angle brackets. Linear in the length of the message.
+ * mail addresses, paths, IP addresses, identifiers and numbers are each replaced by a word in
+ * angle brackets. Linear in the length of the message.
  */
 export function template(message: string): string {
   let out = '';
+  let done = 0;
   let at = 0;
-  // a kind of quote that is not closed any more is not looked for again
-  const unclosed = new Set<string>();
+  // from where on no quote of the kind closes anything, so that it is not looked for again
+  let open = '';
   while (at < message.length) {
-    const sign = message[at]!;
-    if (QUOTES.includes(sign) && !unclosed.has(sign) && !isWord(message[at - 1])) {
-      const end = closing(message, sign, at + 1);
-      if (end >= 0) {
-        out += '<text>';
-        at = end + 1;
-        continue;
-      }
-      unclosed.add(sign);
-    }
-    if (BETWEEN.includes(sign)) {
-      out += sign;
-      at += 1;
-      continue;
-    }
+    const kind = signAt(message, at);
+    let word = '';
     let end = at + 1;
-    while (end < message.length && !BETWEEN.includes(message[end]!)) end += 1;
-    out += wordOf(message.slice(at, end));
+    if (kind === QUOTE) {
+      const sign = message[at]!;
+      const begins = !open.includes(sign) && !isWord(message[at - 1]);
+      const close = begins ? closing(message, sign, end) : -1;
+      if (close >= 0) {
+        word = '<text>';
+        end = close + 1;
+      } else if (begins) open += sign;
+    } else if (kind !== BETWEEN) {
+      let kinds = kind;
+      let next = signAt(message, end);
+      while (end < message.length && next < BETWEEN) {
+        kinds |= next;
+        end += 1;
+        next = signAt(message, end);
+      }
+      if (kinds === DIGIT) word = '<n>';
+      else if (kinds !== OTHER) word = wordOf(message.slice(at, end));
+    }
+    if (word !== '') {
+      out += message.slice(done, at) + word;
+      done = end;
+    }
     at = end;
   }
-  return out;
+  return done === 0 ? message : out + message.slice(done);
+}
+
+function signAt(message: string, at: number): number {
+  return SIGNS[message.charCodeAt(at)] ?? OTHER;
 }
 
 /** An apostrophe within a word closes nothing. */
@@ -57,28 +79,27 @@ function isWord(sign: string | undefined): boolean {
   return sign !== undefined && /\w/.test(sign);
 }
 
+/** A word with digits, or with signs of addresses and paths. */
 function wordOf(word: string): string {
-  if (!MAY_DIFFER.test(word)) return word;
   if (word.includes('://')) return '<url>';
   const at = word.indexOf('@');
   if (at > 0 && at < word.length - 1) return '<mail>';
   if (ROOTED.test(word)) return '<path>';
-  const bare = word.replace(/[.:!?]$/, '');
+  const bare = '.:!?'.includes(word.at(-1)!) ? word.slice(0, -1) : word;
   const end = word.slice(bare.length);
-  const colons = bare.split(':').length - 1;
-  if (colons > 1 && IP6_SIGNS.test(bare)) return `<ip>${end}`;
+  if (IP6.test(bare)) return `<ip>${end}`;
   // host:port, user:id, and pieces of a path
-  return `${bare
-    .split(/([:/\\@])/)
-    .map(partOf)
-    .join('')}${end}`;
+  return /[:/\\@]/.test(bare)
+    ? bare
+        .split(/([:/\\@])/)
+        .map(partOf)
+        .join('') + end
+    : partOf(bare) + end;
 }
 
 function partOf(part: string): string {
   if (!/\d/.test(part)) return part;
-  if (ALL_DIGITS.test(part)) return '<n>';
-  if (part.split('.').length === 4 && /^[\d.]+$/.test(part)) return '<ip>';
-  if (UUID.test(part)) return '<id>';
-  if (HEX.test(part)) return '<id>';
-  return ID.test(part) ? '<id>' : part.replace(NUMBER, '<n>');
+  if (IP4.test(part)) return '<ip>';
+  const id = UUID.test(part) || (HEX.test(part) && /[a-fx]/i.test(part)) || ID.test(part);
+  return id ? '<id>' : part.replace(NUMBER, '<n>');
 }

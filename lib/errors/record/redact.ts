@@ -1,4 +1,4 @@
-import { endOfPlain, secretName, skipBlanks, type Span, valueAfter } from './secret-value.js';
+import { endOfValue, secretName, skipBlanks, type Span, valueAfter } from './secret-value.js';
 import { UserInfo } from './user-info.js';
 
 /** Stands for a secret that was taken out of a text. */
@@ -39,7 +39,8 @@ function table(rows: readonly (readonly [signs: string, kind: number])[]): Uint8
  * authorization headers, and the values of secret names in JSON, query strings, connection strings
  * and printed objects. When in doubt it takes too much.
  *
- * Done twice it is the same. Linear in the length of the text, by construction: one walk forwards
+ * Done again it may take more, where texts ran together, and never gives back. Linear in the length
+ * of the text, by construction: one walk forwards
  * stops at the few signs where a secret can begin; what is read from there on is either taken out,
  * and the walk goes on behind it, or of a bounded length, or read once for all (`UserInfo`). No
  * pattern in it repeats anything without a bound over a text of any length.
@@ -79,7 +80,7 @@ function tokenAt(text: string, from: number): Span | undefined {
 
 function credentials(text: string, after: number): Span | undefined {
   const from = skipBlanks(text, after);
-  const to = endOfPlain(text, from);
+  const to = endOfValue(text, from);
   const prose = to - from <= 16 && PROSE.test(text.slice(from, to));
   return to > from && !prose ? { from, to } : undefined;
 }

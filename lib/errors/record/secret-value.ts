@@ -37,6 +37,7 @@ const NAME = new RegExp(
   'i',
 );
 const HEADER = /(?:authorization|cookie)$/i;
+const SCHEME = /^(?:bearer|basic|digest|token|negotiate)$/i;
 const MAX_NAME = 64;
 
 /** Whether a name is one of those whose values are secret. */
@@ -54,6 +55,9 @@ export function secretName(text: string, separator: number, from: number): Secre
   if (text[separator] === ',' && !quoted) return undefined;
   const bound = Math.max(from, end - MAX_NAME);
   while (end > bound && `\\]${QUOTES}`.includes(text[end - 1]!)) end -= 1;
+  // what was taken for a value was a name, and the value of a secret at that: `password: 'secret' => …`
+  if (end === from && from > 0)
+    return text[separator] === ',' ? undefined : { quoted, header: false };
   let start = startOfWord(text, end, bound);
   if (/^key$/i.test(text.slice(start, end)) && text[start - 1] === ' ')
     start = startOfWord(text, start - 1, bound);
@@ -75,10 +79,22 @@ export function valueAfter(
 ): Span | undefined {
   const from = skipBlanks(text, text[separator + 1] === '>' ? separator + 2 : separator + 1);
   const quote = header && !quoted ? undefined : quoteAt(text, from);
-  if (quote !== undefined) return { from: quote.after, to: endOfQuoted(text, quote) };
+  if (quote !== undefined) return { from: quote.after, to: endOfText(text, quote) };
   const inner = endOfBrackets(text, from);
-  const to = header ? endOfLine(text, inner) : endOfPlain(text, inner);
+  const toLine = header && !(quoted && inner > from);
+  let to = toLine ? endOfLine(text, inner) : endOfPlain(text, inner);
+  let last = from;
+  while (to > last && leadsOn(text.slice(last, to))) {
+    last = skipBlanks(text, to);
+    const opened = quoteAt(text, last);
+    to = opened === undefined ? endOfValue(text, last) : endOfText(text, opened);
+  }
   return to > from ? { from, to } : undefined;
+}
+
+/** Whether a value was the name of another, or the scheme of credentials, which come next. */
+function leadsOn(value: string): boolean {
+  return /[:=]$/.test(value) || (value.length < 10 && SCHEME.test(value));
 }
 
 /** JSON within JSON, five deep; bounded, for the same place may be asked about more than once. */
@@ -110,6 +126,13 @@ function endOfQuoted(text: string, { sign, slashes, after }: Quote): number {
   return text.length;
 }
 
+/** A quote before a word did not close: one before was left open, and this one opens another secret. */
+function endOfText(text: string, quote: Quote): number {
+  const end = endOfQuoted(text, quote);
+  const behind = end + quote.slashes + 1;
+  return /\w/.test(text[behind] ?? '') ? endOfPlain(text, behind) : end;
+}
+
 /** The end of a list or object that begins here, or the same place if none does. */
 function endOfBrackets(text: string, at: number): number {
   if (!OPENING.includes(text[at] ?? ' ')) return at;
@@ -130,8 +153,13 @@ function endOfBrackets(text: string, at: number): number {
   return text.length;
 }
 
-/** The end of a value without quotes. Better too far than half a secret. */
-export function endOfPlain(text: string, at: number): number {
+/** The end of a value without quotes, which may be a list or an object. */
+export function endOfValue(text: string, at: number): number {
+  return endOfPlain(text, endOfBrackets(text, at));
+}
+
+/** Better too far than half a secret. */
+function endOfPlain(text: string, at: number): number {
   let i = at;
   while (i < text.length && !endsAt(text, i)) i += 1;
   return i;

@@ -3,7 +3,6 @@ import type { Milliseconds } from '../../kernel/duration.js';
 import { FailureCusum } from './failure-cusum.js';
 import { FailureStreak } from './failure-streak.js';
 import { type FindingBoard, FindingSlot } from './finding-board.js';
-import type { KindWatch } from './kind-watch.js';
 import type { PatternInput } from './pattern-input.js';
 import type { ErrorPatternsTerms } from './patterns.options.js';
 
@@ -12,7 +11,6 @@ export const CALM: Milliseconds = 600_000;
 
 /** What is watched of one component: all numbers, whatever comes. */
 export class ComponentWatch {
-  readonly kinds = new Map<string, KindWatch>();
   lastSeen: Milliseconds;
   private port: string | undefined;
   private calls = 0;

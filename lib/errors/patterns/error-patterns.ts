@@ -35,13 +35,13 @@ const OVER = 0.8;
  */
 export class ErrorPatterns {
   private readonly terms: ErrorPatternsTerms;
-  private window: ErrorWindow;
+  private readonly window: ErrorWindow;
   private readonly components = new Map<string, ComponentWatch>();
+  private readonly kinds = new Map<string, KindWatch>();
   private readonly board = new FindingBoard();
   private highRate = new FindingSlot();
   private pattern = new FindingSlot();
   private patternOf: ErrorCategory | undefined;
-  private kinds = 0;
   private unwatched = 0;
   private lookedAt = Number.NEGATIVE_INFINITY;
   private sweptAt: Milliseconds;
@@ -70,20 +70,8 @@ export class ErrorPatterns {
   /** Counts a failed attempt. It says nothing to `spike`, which hears of it by `observe`. */
   failed(input: PatternInput): void {
     this.window.record(input.category, input.now);
-    const watch = this.watch(input.component, input.now);
-    if (watch === undefined) return;
-    watch.failed(input);
-    let kind = watch.kinds.get(input.fingerprint);
-    if (kind === undefined) {
-      if (this.kinds >= this.terms.maxSeries) {
-        this.unwatched += 1;
-        return;
-      }
-      kind = new KindWatch(input.component, input.fingerprint, this.terms.recurrence);
-      watch.kinds.set(input.fingerprint, kind);
-      this.kinds += 1;
-    }
-    kind.failed(input);
+    this.componentOf(input.component, input.now)?.failed(input);
+    this.kindOf(input.fingerprint)?.failed(input);
   }
 
   /** A success ends a run of failures. Not needed where `observe` tells of successes. */
@@ -93,7 +81,7 @@ export class ErrorPatterns {
 
   /** Counts the calls of a component since it was last observed, and the failures among them. */
   observe(component: string, calls: number, failures: number, now: Milliseconds): void {
-    if (calls > 0) this.watch(component, now)?.observe(calls, failures, now);
+    if (calls > 0) this.componentOf(component, now)?.observe(calls, failures, now);
   }
 
   /** Looks for what is new and tells the listener, at most once a second; in between it is free. */
@@ -101,10 +89,10 @@ export class ErrorPatterns {
     if (now - this.lookedAt < BETWEEN_LOOKS) return;
     this.lookedAt = now;
     this.lookAtAll(now);
-    for (const watch of this.components.values()) {
-      watch.tick(now, this.startedAt, this.board);
-      for (const kind of watch.kinds.values()) kind.tick(now, this.board);
+    for (const component of this.components.values()) {
+      component.tick(now, this.startedAt, this.board);
     }
+    for (const kind of this.kinds.values()) kind.tick(now, this.board);
     if (now - this.sweptAt >= BETWEEN_SWEEPS) this.sweep(now);
     this.board.tell(this.listener);
   }
@@ -122,7 +110,7 @@ export class ErrorPatterns {
   /** Forgets everything, also what was learnt as usual. Findings that hold are ended. */
   reset(): void {
     this.components.clear();
-    this.kinds = 0;
+    this.kinds.clear();
     this.unwatched = 0;
     this.window.reset();
     this.highRate = new FindingSlot();
@@ -131,17 +119,28 @@ export class ErrorPatterns {
     this.board.tell(this.listener);
   }
 
-  private watch(component: string, now: Milliseconds): ComponentWatch | undefined {
-    let watch = this.components.get(component);
-    if (watch === undefined) {
-      if (this.components.size >= this.terms.maxSeries) {
-        this.unwatched += 1;
-        return undefined;
-      }
-      watch = new ComponentWatch(component, this.terms, now);
-      this.components.set(component, watch);
+  private componentOf(name: string, now: Milliseconds): ComponentWatch | undefined {
+    let component = this.components.get(name);
+    if (component === undefined && this.hasRoom(this.components)) {
+      component = new ComponentWatch(name, this.terms, now);
+      this.components.set(name, component);
     }
-    return watch;
+    return component;
+  }
+
+  private kindOf(fingerprint: string): KindWatch | undefined {
+    let kind = this.kinds.get(fingerprint);
+    if (kind === undefined && this.hasRoom(this.kinds)) {
+      kind = new KindWatch(fingerprint, this.terms.recurrence);
+      this.kinds.set(fingerprint, kind);
+    }
+    return kind;
+  }
+
+  private hasRoom({ size }: ReadonlyMap<string, unknown>): boolean {
+    const room = size < this.terms.maxSeries;
+    if (!room) this.unwatched += 1;
+    return room;
   }
 
   private lookAtAll(now: Milliseconds): void {
@@ -175,17 +174,11 @@ export class ErrorPatterns {
   /** What was not heard of for long makes room, unless something about it holds. */
   private sweep(now: Milliseconds): void {
     this.sweptAt = now;
-    const { maxSeries } = this.terms;
-    const kindsSince = now - (this.kinds < maxSeries ? FORGOTTEN : FORGOTTEN_WHEN_FULL);
-    const since = now - (this.components.size < maxSeries ? FORGOTTEN : FORGOTTEN_WHEN_FULL);
-    for (const [name, watch] of this.components) {
-      for (const [fingerprint, kind] of watch.kinds) {
-        if (kind.holds || kind.lastSeen > kindsSince) continue;
-        watch.kinds.delete(fingerprint);
-        this.kinds -= 1;
-      }
-      if (watch.kinds.size === 0 && !watch.holds && watch.lastSeen <= since) {
-        this.components.delete(name);
+    for (const watched of [this.components, this.kinds]) {
+      const full = watched.size >= this.terms.maxSeries;
+      const since = now - (full ? FORGOTTEN_WHEN_FULL : FORGOTTEN);
+      for (const [name, { holds, lastSeen }] of watched) {
+        if (!holds && lastSeen <= since) watched.delete(name);
       }
     }
   }

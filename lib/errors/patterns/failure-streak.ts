@@ -6,22 +6,19 @@ import type { Milliseconds } from '../../kernel/duration.js';
  * every component with a thousand healthy calls a second.
  */
 export class FailureStreak {
-  /** A ring of the times of the last failures. */
-  private readonly times: Milliseconds[] = [];
-  private next = 0;
+  /** A ring of the times of the last failures, made with the first. */
+  private times: Milliseconds[] | undefined;
   private sum = 0;
 
   constructor(private readonly size: number) {}
 
   failed(now: Milliseconds): void {
-    this.times[this.next] = now;
-    this.next = (this.next + 1) % this.size;
+    this.times ??= Array.from({ length: this.size }, () => now);
+    this.times[this.sum % this.size] = now;
     this.sum += 1;
   }
 
   succeeded(): void {
-    this.times.length = 0;
-    this.next = 0;
     this.sum = 0;
   }
 
@@ -32,6 +29,6 @@ export class FailureStreak {
 
   /** When the last n failures began, or undefined if there were not so many since the last success. */
   get began(): Milliseconds | undefined {
-    return this.times.length < this.size ? undefined : this.times[this.next];
+    return this.sum < this.size ? undefined : this.times![this.sum % this.size];
   }
 }

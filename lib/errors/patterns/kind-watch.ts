@@ -7,16 +7,16 @@ import { Recurrence, type RecurrenceTerms } from './recurrence.js';
 /** What holds may vary twice as much before it is over. */
 const SLACK = 2;
 
-/** What is watched of one kind of error of one component. */
+/** What is watched of one kind of error. */
 export class KindWatch {
   private readonly recurrence: Recurrence;
   private readonly slot = new FindingSlot();
+  private component = '';
   private port: string | undefined;
   private category: ErrorCategory = 'transient';
   private count = 0;
 
   constructor(
-    private readonly component: string,
     private readonly fingerprint: string,
     terms: RecurrenceTerms,
   ) {
@@ -32,7 +32,8 @@ export class KindWatch {
   }
 
   /** Keeps nothing of the input itself, for it may be part of something large. */
-  failed({ port, category, now }: PatternInput): void {
+  failed({ component, port, category, now }: PatternInput): void {
+    this.component = component;
     this.port = port;
     this.category = category;
     this.count += 1;

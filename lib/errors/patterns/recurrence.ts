@@ -35,7 +35,7 @@ const MEMORY = 8;
  */
 export class Recurrence {
   /** When the last episodes began, at most as many as it takes. */
-  private readonly begins: Milliseconds[] = [];
+  private begins: readonly Milliseconds[] = [];
   private seen = 0;
   private last: Milliseconds | undefined;
   /** The usual gap between errors of an episode: a mean that follows. */
@@ -52,8 +52,8 @@ export class Recurrence {
       return;
     }
     this.seen += 1;
-    this.begins.push(now);
-    if (this.begins.length > episodes) this.begins.shift();
+    // a new array each time: of thousands of kinds most come once, and a list that grows has room for 17
+    this.begins = this.begins.slice(1 - episodes).concat(now);
   }
 
   get lastSeen(): Milliseconds {

@@ -32,7 +32,7 @@ export interface HealthConfig {
   path?: string;
   /** Who sees more than `{ status }`: nobody, or everybody. Default `never`: names and messages help an attacker. */
   details?: 'never' | 'always';
-  /** Milliseconds after which an indicator that has not answered is reported `down`. Default 1 s. */
+  /** Milliseconds after which an indicator that has not answered is reported `down`, and a metric unknown. Default 1 s. */
   timeout?: Milliseconds;
   /**
    * More to check, by name, in `/health` and `/health/ready`. What resolves is `up`, with the

@@ -8,6 +8,8 @@ export interface FailedAttempt {
   readonly target: string;
   /** The name of its circuit breaker, where it has one. */
   readonly port: string | undefined;
+  /** The message that was worked on, where the call says so. */
+  readonly messageId?: string | undefined;
   /** Counted from 1. */
   readonly attempt: number;
   /** What the method was called with. */

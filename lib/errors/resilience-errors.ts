@@ -158,5 +158,4 @@ export class ResilienceErrors implements ErrorObserver {
 
 interface Happened extends Omit<FailedAttempt, 'target'> {
   readonly component: string;
-  readonly messageId?: string | undefined;
 }

@@ -204,8 +204,6 @@ export type ErrorPatternKind =
 /** A message has failed so often that the message is to blame: it is tried no more. */
 export interface PoisonMessage extends EventBase<'poison-message'> {
   readonly messageId: string;
-  /** How often it has failed. */
-  readonly failures: number;
 }
 
 /** Everything this library reports. Closed: a `switch` over `type` can be exhaustive. */

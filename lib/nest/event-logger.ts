@@ -74,7 +74,7 @@ function sentence(event: ResilienceEvent): string {
     case 'error-pattern':
       return `${event.target}: ${PATTERNS[event.pattern]}${event.ended ? ': over' : ''}`;
     case 'poison-message':
-      return `${event.target}: message ${event.messageId} has failed ${event.failures} times and is not tried again`;
+      return `${event.target}: message ${event.messageId} fails again and again and is not tried any more`;
     default:
       return event.type;
   }

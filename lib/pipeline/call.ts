@@ -93,7 +93,8 @@ export abstract class Call implements AttemptOwner<Attempt> {
   }
 
   failed(error: unknown, stillRunning: boolean): void {
-    this.account.attemptFailed(error, this.retries.count, this.args);
+    this.retries.failed(error);
+    this.account.attemptFailed(error, this.retries, this.args);
     this.goOn(error, stillRunning);
   }
 
@@ -256,7 +257,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     const patient = timeLimited || retry?.totalTimeout !== undefined;
     const blame = !blocked && !(inherited && patient);
     this.attempt!.abandon(error, started ? (blame ? 'failure' : 'cancelled') : 'rejected');
-    if (started) this.account.attemptFailed(error, this.retries.count, this.args);
+    if (started) this.account.attemptFailed(error, this.retries, this.args);
     this.conclude(error);
   }
 

@@ -66,6 +66,19 @@ export class Retries implements Span {
     this.delivery?.succeeded();
   }
 
+  /** The message that the call is about, where it has one. */
+  get messageId(): string | undefined {
+    return this.delivery?.messageId;
+  }
+
+  /** An attempt failed: its message may be to blame. */
+  failed(error: unknown): void {
+    const { delivery, call } = this;
+    if (delivery?.failed(call.pipeline.classify(error)) !== true) return;
+    const { env, name } = call.pipeline;
+    emit(env, { type: 'poison-message', target: name, messageId: delivery.messageId });
+  }
+
   /** What an error means for this call: that of a message which fails again and again is another one. */
   classify(error: unknown): Classification {
     const said = this.call.pipeline.classify(error);
@@ -111,7 +124,6 @@ export class Retries implements Span {
   /** Plans another attempt after one that failed, if it is to be. */
   afterError(error: unknown, stillRunning: boolean): boolean {
     const { pipeline } = this.call;
-    this.delivery?.failed(pipeline.classify(error));
     const verdict = pipeline.retry!.decide({
       error,
       attempts: this.count,

@@ -38,7 +38,8 @@ export class RunningCalls {
   /** Nothing that is not in the journal by now will be. */
   dismissAll(): void {
     // in the order in which they began, whatever leaves meanwhile
-    for (const call of [...this.running].toSorted((a, b) => a.number - b.number)) call.dismiss(this.objection(call.target));
+    for (const call of [...this.running].toSorted((a, b) => a.number - b.number))
+      call.dismiss(this.objection(call.target));
     this.refuseWaiting();
   }
 

@@ -28,15 +28,20 @@ export class Delivery {
 
   constructor(
     private readonly ledger: PoisonLedger,
-    private readonly messageId: string,
+    readonly messageId: string,
     private readonly clock: Clock,
   ) {}
 
-  /** An attempt failed, with what the classifier says of it. */
-  failed(said: Classification): void {
-    if (this.hasFailed || !blamesMessage(said)) return;
+  /**
+   * An attempt failed, with what the classifier says of it.
+   *
+   * @returns whether that makes the message poison
+   */
+  failed(said: Classification): boolean {
+    if (this.hasFailed || !blamesMessage(said)) return false;
     this.hasFailed = true;
     this.isPoison = this.ledger.failed(this.messageId, this.clock.now());
+    return this.isPoison;
   }
 
   /** The call has its answer. */

@@ -1,8 +1,16 @@
+import type { Classification } from '../../kernel/classifier.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { Pipeline } from '../pipeline.js';
 import { endedWith, wasRefused } from './call-end.js';
 import type { CallEnd } from './target-statistics.js';
 import { Timing } from './timing.js';
+
+/** The attempts of a call, as far as there were any. */
+interface Attempts {
+  readonly count: number;
+  readonly messageId: string | undefined;
+  classify(error: unknown): Classification;
+}
 
 /** What one call gives account of: to the counters of its target, and to whoever hears of errors. */
 export class Account {
@@ -27,14 +35,15 @@ export class Account {
   }
 
   /** A refusal of ours is no failed attempt, nor is what is left of one whose caller is gone. */
-  attemptFailed(error: unknown, attempt: number, args: readonly unknown[]): void {
+  attemptFailed(error: unknown, attempts: Attempts, args: readonly unknown[]): void {
     if (wasRefused(error)) return;
     const { counters, env, name, port } = this.pipeline;
-    const classification = this.pipeline.classify(error);
+    const classification = attempts.classify(error);
     if (classification.outcome === 'cancelled') return;
     counters.failedAttempts += 1;
     this.failedAt ??= env.clock.now();
-    env.errors?.failed({ error, classification, target: name, port, attempt, args });
+    const { count: attempt, messageId } = attempts;
+    env.errors?.failed({ error, classification, target: name, port, messageId, attempt, args });
   }
 
   /** Only the first end counts. */

@@ -318,3 +318,30 @@ describe.each(ADAPTERS)('the request that an error belongs to, on %s', (_name, a
     expect(entry).toMatchObject({ correlationId: 'order-17' });
   });
 });
+
+describe('a message that keeps failing', () => {
+  @Injectable()
+  class Consumer {
+    @Retry({ maxAttempts: 1, messageId: ({ id }: { id: string }) => id })
+    async handle(_message: { id: string }): Promise<void> {
+      throw new Error('bad data');
+    }
+  }
+
+  it('is poison from the third failure on: in the log, as an event, and in one log line', async () => {
+    const { app, log } = await boot({ providers: [Consumer] });
+    const recorder = EventRecorder.on(app);
+    for (let i = 0; i < 3; i += 1)
+      await expect(app.get(Consumer).handle({ id: 'm-17' })).rejects.toThrow('bad data');
+    await settle();
+
+    const kept = app.get(ResilienceErrors).list();
+    expect(kept.map(({ messageId }) => messageId)).toEqual(['m-17', 'm-17', 'm-17']);
+    expect(kept.map(({ category }) => category)).toEqual(['poison', 'transient', 'transient']);
+    expect(kept[0]).toMatchObject({ rule: 'poison message', severity: 'high' });
+    expect(recorder.events.filter(({ type }) => type === 'poison-message')).toMatchObject([
+      { target: 'Consumer.handle', messageId: 'm-17', severity: 'error' },
+    ]);
+    expect(log.ours.filter(({ message }) => message.includes('message m-17'))).toHaveLength(1);
+  });
+});

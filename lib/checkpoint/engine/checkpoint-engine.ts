@@ -260,14 +260,11 @@ export class CheckpointEngine implements CallHost {
 
   commit(transaction: Transaction): Appended | undefined {
     const entry = entryOf(transaction, this.values);
-    if (entry === undefined) {
-      // what it did to state that is not journaled stays
-      transaction.publish();
-      return undefined;
-    }
     const of = (name: string): Component => this.components.get(name)!;
-    const appended = this.journaling.append(entry);
+    const appended = entry && this.journaling.append(entry);
+    // also where nothing is journaled: what it did in place stays
     transaction.publish();
+    if (entry === undefined) return undefined;
     for (const { component, key, answer } of transaction.answers)
       of(component.name).answers.keep(key, answer);
     this.twin?.check(entry, of);

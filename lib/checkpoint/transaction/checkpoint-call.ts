@@ -67,7 +67,9 @@ export class CheckpointCall {
     const { host } = facts;
     // what another application of the process keeps goes into another store
     const joins =
-      scope !== undefined && scope.transaction.owner === host && scope.objection === undefined;
+      scope !== undefined &&
+      scope.transaction.owner === host &&
+      (scope.objection === undefined || scope.isZombie);
     this.outer = joins ? scope : undefined;
     this.transaction = joins ? scope.transaction : new Transaction(host);
   }
@@ -83,6 +85,8 @@ export class CheckpointCall {
    */
   enter(granted: () => void, refused: (error: ResilienceRejection) => void): boolean {
     const { component, host, target } = this.facts;
+    // `run` refuses it: in line it could wait for the very call that it belongs to
+    if (this.outer?.isZombie === true) return true;
     const objection = this.outer === undefined ? host.objection(target) : undefined;
     if (objection !== undefined) {
       refused(objection);
@@ -296,6 +300,7 @@ export class CheckpointCall {
   private methodEnded(): void {
     const { host, component, target } = this.facts;
     this.transaction.leave(component);
+    this.scope!.end();
     if (this.outer === undefined) host.ran(target, host.now() - this.beganAt);
   }
 

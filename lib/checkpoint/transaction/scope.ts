@@ -24,6 +24,11 @@ export class Scope {
     this.ended = true;
   }
 
+  /** Whether its method runs on, though nothing that it does counts any more. */
+  get isZombie(): boolean {
+    return !this.ended && this.objection !== undefined;
+  }
+
   /** Why it may change nothing; undefined if it may. */
   get objection(): { readonly why: string; readonly cause?: unknown } | undefined {
     if (this.isVoided) return { why: 'nobody waits for this attempt any more', cause: this.reason };

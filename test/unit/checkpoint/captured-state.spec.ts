@@ -204,6 +204,30 @@ it('is closed for calls before it is opened', async () => {
   await expect(run(counter, () => 1)).rejects.toThrow(CheckpointUnavailableError);
 });
 
+it('a call that a voided attempt makes is refused, and does not wait for what the attempt holds', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  const other = world.bind(new Counter(), { name: 'other' });
+  let goOn!: () => void;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const zombie = attempt(
+    counter,
+    async () => {
+      await run(other, () => other.add(1), journaled);
+      await gate;
+      return run(other, () => other.add(1), journaled);
+    },
+    journaled,
+  );
+  await Promise.resolve();
+  zombie.call.void(new Error('timed out'));
+  const next = run(other, () => other.add(10), journaled);
+  goOn();
+  await expect(zombie.result).rejects.toThrow('nobody waits for this attempt any more');
+  await next;
+  expect([counter.state.count, other.state.count]).toEqual([0, 10]);
+});
+
 it('a good call with rollback and without a journal stays', async () => {
   const world = await World.open();
   const counter = bind(world);

@@ -283,8 +283,11 @@ export class CheckpointCall {
     const { component } = this.facts;
     const { captured } = component;
     const inPlace = captured !== undefined && stillRuns;
+    const own = this.image === undefined ? 0 : 1;
+    // calls inside it changed other state in place, of which nobody knows how it was before
+    const othersInPlace = transaction.rollbacks - this.point!.rollbacks > own;
     // side by side with others its changes cannot be told from theirs
-    if (this.hasSiblings || transaction.joined > 0 || inPlace)
+    if (this.hasSiblings || transaction.joined > 0 || inPlace || othersInPlace)
       transaction.doom ??= { cause: reason };
     else transaction.backTo(this.point!);
     return this.image === undefined ? undefined : putBack(component, this.image);

@@ -16,6 +16,7 @@ export interface Savepoint {
   readonly overlays: ReadonlyMap<Field, Overlay>;
   readonly entries: number;
   readonly answers: number;
+  readonly rollbacks: number;
 }
 
 /** An answer to be given again to calls with the same key. */
@@ -54,6 +55,8 @@ export class Transaction implements Party {
   isOver = false;
   /** How many joined calls are running now. */
   joined = 0;
+  /** How many calls have changed state in place that is put back if they fail, and have not been put back. */
+  rollbacks = 0;
   /** Made with the first change: a call may make none. */
   private overlays: Map<Field, Overlay> | undefined;
   /** Components to be put back to what they were, unless it is published. */
@@ -78,6 +81,7 @@ export class Transaction implements Party {
         captured.before = captured.capture();
         (this.images ??= new Map()).set(component, captured.before);
       }
+      if (rollback) this.rollbacks += 1;
       this.inPlace += 1;
     }
     component.methodBegan();
@@ -115,7 +119,8 @@ export class Transaction implements Party {
   save(): Savepoint {
     const present = [...(this.overlays ?? [])];
     const overlays = new Map(present.map(([field, overlay]) => [field, overlay.copy()]));
-    return { overlays, entries: this.entries.length, answers: this.answers.length };
+    const { entries, answers, rollbacks } = this;
+    return { overlays, entries: entries.length, answers: answers.length, rollbacks };
   }
 
   /** Takes back what was changed since. A savepoint is good for one time. */
@@ -123,6 +128,7 @@ export class Transaction implements Party {
     this.overlays = new Map(point.overlays);
     this.entries.length = point.entries;
     this.answers.length = point.answers;
+    this.rollbacks = point.rollbacks;
   }
 
   /** Its changes by field, as they are journaled. */

@@ -228,6 +228,39 @@ it('a call that a voided attempt makes is refused, and does not wait for what th
   expect([counter.state.count, other.state.count]).toEqual([0, 10]);
 });
 
+it('a call that fails after one inside it changed other state in place fails all around it', async () => {
+  const world = await World.open();
+  const [counter, middle, inner] = ['counter', 'middle', 'inner'].map((name) =>
+    world.bind(new Counter(), { name }),
+  ) as [Counter, Counter, Counter];
+  const failing = async (): Promise<never> => {
+    await run(inner, () => inner.add(1), journaled);
+    throw new Error('too late');
+  };
+  const outermost = run(
+    counter,
+    async () => {
+      await run(middle, failing, { rollback: true }).catch(() => {});
+      return counter.add(1);
+    },
+    journaled,
+  );
+  await expect(outermost).rejects.toThrow('too late');
+  expect([counter, middle, inner].map(({ state }) => state.count)).toEqual([0, 0, 0]);
+
+  // where nothing else was changed, the call around it may go on
+  await run(
+    counter,
+    async () => {
+      const caught = run(inner, () => Promise.reject(new Error('no')), journaled);
+      await caught.catch(() => {});
+      return counter.add(1);
+    },
+    journaled,
+  );
+  expect([counter.state.count, inner.state.count]).toEqual([1, 0]);
+});
+
 it('a good call with rollback and without a journal stays', async () => {
   const world = await World.open();
   const counter = bind(world);

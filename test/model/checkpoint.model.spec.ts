@@ -13,8 +13,10 @@ import { MemoryCheckpointStore } from '../../lib/checkpoint/stores/memory-checkp
 import { isResilienceRejection } from '../../lib/kernel/rejection.js';
 import { FakeClock } from '../../lib/testing/fake-clock.js';
 
-const NAMES = ['a', 'b', 'c'] as const;
+/** `a` to `c` have durable fields; `d` hands its state over and journals; `e` is only saved now and then. */
+const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
 type Name = (typeof NAMES)[number];
+const DURABLE = ['map', 'set', 'list', 'sum'] as const;
 
 class Store {
   readonly map = new DurableMap<number, number>();
@@ -23,8 +25,31 @@ class Store {
   readonly sum = new DurableValue(1);
 }
 
+/** State that is handed over as a whole, and changed in place. */
+class Captured {
+  bag = new Map<number, number>();
+
+  captureState(): unknown {
+    return { bag: this.bag };
+  }
+
+  restoreState({ bag }: { bag: Map<number, number> }): void {
+    this.bag = bag;
+  }
+
+  applyEntry(changes: readonly (readonly [number, number])[]): void {
+    for (const [kind, n] of changes) put(this, kind, n);
+  }
+}
+
+/** In any order it comes to the same: the entries of nested calls come in the order of their ends. */
+function put({ bag }: { readonly bag: Map<number, number> }, kind: number, n: number): void {
+  bag.set(kind, (bag.get(kind) ?? 0) + n + 1);
+}
+
 /** One component in plain memory. */
 class Plain {
+  bag = new Map<number, number>();
   map = new Map<number, number>();
   set = new Set<number>();
   list = [0];
@@ -38,15 +63,23 @@ class Plain {
     copy.list = [...this.list];
     copy.sum = this.sum;
     copy.answers = new Map(this.answers);
+    copy.bag = new Map(this.bag);
     return copy;
   }
 }
 type Twin = Record<Name, Plain>;
-const copyOf = (twin: Twin): Twin => ({ a: twin.a.copy(), b: twin.b.copy(), c: twin.c.copy() });
-const fresh = (): Twin => ({ a: new Plain(), b: new Plain(), c: new Plain() });
+const each = <T>(make: (name: Name) => T): Record<Name, T> =>
+  Object.fromEntries(NAMES.map((name) => [name, make(name)])) as Record<Name, T>;
+const copyOf = (twin: Twin): Twin => each((name) => twin[name].copy());
+const fresh = (): Twin => each(() => new Plain());
+type Stores = Record<Name, Store | Captured>;
 
 /** A change of either; what it makes depends on what was there. */
-function change(one: Store | Plain, kind: number, n: number): void {
+function change(one: Store | Captured | Plain, name: Name, kind: number, n: number): void {
+  if (one instanceof Captured || name === 'd' || name === 'e') {
+    put(one as Captured | Plain, kind, n);
+    return;
+  }
   switch (kind % 6) {
     case 0:
       one.map.set(n, (one.map.get(n) ?? 0) * 3 + 1);
@@ -150,7 +183,11 @@ class World {
   twin = fresh();
   clock = new FakeClock();
   engine!: CheckpointEngine;
-  stores!: Record<Name, Store>;
+  stores!: Stores;
+  /** What of `e` outlives the process. */
+  private saved = new Map<number, number>();
+  /** By transaction: what it did, once it is kept. */
+  private readonly committed = new WeakMap<object, () => void>();
   private cut: (() => void) | undefined;
 
   async start(): Promise<void> {
@@ -167,26 +204,45 @@ class World {
           if (property === 'onFenced')
             return target.onFenced((cause) => alive && (args[0] as (c: unknown) => void)(cause));
           if (property === 'create') named.set(args[0] as string, copyOf(this.twin));
+          if (property === 'snapshot' && target.state === 'open')
+            this.noteSaved(args[0] as readonly { component: string }[]);
           return Reflect.apply(part, target, args) as unknown;
         };
       },
     });
     this.clock = new FakeClock();
     const emit = (event: { type: string; id?: string }): void => {
-      if (alive && event.type === 'checkpoint-restored')
+      if (!alive) return;
+      if (event.type === 'checkpoint-restored') {
         this.twin = copyOf(named.get(event.id!) ?? this.twin);
+        this.saved = new Map(this.twin.e.bag);
+      }
+      // also after a fence: it is as it was saved last
+      if (event.type === 'checkpoint-recovered') this.twin.e.bag = new Map(this.saved);
     };
     const init = { store: door, clock: this.clock, emit, verify: true };
-    this.engine = new CheckpointEngine(init);
-    await this.engine.open();
-    this.stores = { a: new Store(), b: new Store(), c: new Store() };
+    const engine = new CheckpointEngine(init);
+    this.engine = engine;
+    // the instant from which everybody sees what a call did, whether any of it is journaled or not
+    engine.commit = (transaction) => {
+      const appended = CheckpointEngine.prototype.commit.call(engine, transaction);
+      if (alive) this.committed.get(transaction)?.();
+      return appended;
+    };
+    await engine.open();
+    this.stores = each((name) => (name === 'd' || name === 'e' ? new Captured() : new Store()));
     for (const name of NAMES)
       this.engine.bind(this.stores[name], {
         options: { name, snapshot: { calls: 5 } },
-        durable: ['map', 'set', 'list', 'sum'],
+        durable: this.stores[name] instanceof Store ? DURABLE : [],
         label: name,
       });
     await this.engine.ready();
+  }
+
+  private noteSaved(parts: readonly { component: string; unchanged?: true }[]): void {
+    const part = parts.find(({ component }) => component === 'e');
+    if (part?.unchanged !== true) this.saved = new Map(this.twin.e.bag);
   }
 
   async crash(): Promise<void> {
@@ -203,18 +259,29 @@ class World {
   ): Promise<unknown> {
     const { stores } = this;
     const mine: Effect[] = [];
+    const own: [number, number][] = [];
     let ran = false;
-    const options = key === undefined ? {} : { idempotencyKey: () => key };
+    const options = {
+      ...(key !== undefined && { idempotencyKey: () => key }),
+      ...(stores[name] instanceof Captured && { rollback: true }),
+      ...(name === 'd' && { journal: () => own }),
+    };
+    const facts = { target: name, options: options as never, args: [], committed: () => {} };
+    const kept = new CheckpointCall({ ...claimOf(stores[name])!, ...facts });
     const committed = (): void => {
       if (key !== undefined) mine.push((twin) => twin[name].answers.set(key, mine.length));
       for (const effect of mine) effect(this.twin);
     };
-    const facts = { target: name, options: options as never, args: [], committed };
-    const kept = new CheckpointCall({ ...claimOf(stores[name])!, ...facts });
+    // a method of a process that has crashed may run on, and begin a call in the next one
+    const joins = Reflect.get(kept, 'outer') !== undefined;
+    if (!joins) this.committed.set(Reflect.get(kept, 'transaction') as object, committed);
     const method = async (): Promise<unknown> => {
       ran = true;
       const beside: Promise<unknown>[] = [];
-      for (const step of steps) await this.step(step, name, stores, mine, beside);
+      for (const step of steps) {
+        if (step.does === 'change') own.push([step.kind, step.n]);
+        await this.step(step, name, stores, mine, beside);
+      }
       await Promise.all(beside);
       return mine.length + 1;
     };
@@ -247,14 +314,14 @@ class World {
   private async step(
     { does, kind, n, catches, inner }: Step,
     name: Name,
-    stores: Record<Name, Store>,
+    stores: Stores,
     effects: Effect[],
     beside: Promise<unknown>[],
   ): Promise<void> {
     switch (does) {
       case 'change':
-        change(stores[name], kind, n);
-        effects.push((twin) => change(twin[name], kind, n));
+        change(stores[name], name, kind, n);
+        effects.push((twin) => change(twin[name], name, kind, n));
         break;
       case 'wait':
         await tick(n);
@@ -291,10 +358,13 @@ class World {
 
   expectSame(): void {
     for (const name of NAMES) {
-      const { map, set, list, sum } = this.stores[name];
-      const plain = this.twin[name];
-      const seen = [[...map], [...set], [...list], sum.get()];
-      const right = [[...plain.map], [...plain.set], plain.list, plain.sum];
+      const one = this.stores[name];
+      const { map, set, list, sum, bag } = this.twin[name];
+      const isCaptured = one instanceof Captured;
+      const seen = isCaptured
+        ? [...one.bag].toSorted()
+        : [[...one.map], [...one.set], [...one.list], one.sum.get()];
+      const right = isCaptured ? [...bag].toSorted() : [[...map], [...set], list, sum];
       if (!isDeepStrictEqual(seen, right)) expect([name, seen]).toEqual([name, right]);
     }
   }

@@ -16,7 +16,10 @@ export interface PartToSave {
   readonly pieces: Iterable<Uint8Array>;
 }
 
-/** The state is still the one that the newest generation holds: nothing is written again. */
+/**
+ * The state is still the one that the newest generation holds: nothing is written again. It stands for all
+ * entries up to the new generation's cut from then on, as if it had been saved there.
+ */
 export interface UnchangedPart {
   readonly component: string;
   readonly unchanged: true;

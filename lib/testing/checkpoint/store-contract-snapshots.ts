@@ -79,16 +79,27 @@ export const SNAPSHOT_CASES: Case[] = [
     },
   ],
   [
-    'an unchanged component keeps its state, up to the new cut',
+    'an unchanged component keeps its state, which stands from now on for all entries up to the new cut',
     async (store) => {
       await store.open();
       await store.snapshot([part('ledger', 'one'), part('pool', 'one')]);
       await append(store, 'a');
-      await store.snapshot([part('ledger', 'two'), { component: 'pool', unchanged: true }]);
-      const { parts } = await reopen(store);
-      assert.equal(await read(parts.get('ledger')), 'two');
-      assert.equal(await read(parts.get('pool')), 'one');
-      assert.equal(parts.get('pool')?.sequence, 1);
+      const parts = [part('ledger', 'two'), { component: 'pool', unchanged: true as const }];
+      const made = await store.snapshot(parts);
+      assert.deepEqual(
+        made.components.map(({ component, sequence }) => [component, sequence]),
+        [
+          ['ledger', 1],
+          ['pool', 1],
+        ],
+      );
+      const contents = await reopen(store);
+      for (const found of [contents.parts, await store.read(made.id)]) {
+        assert.equal(await read(found.get('ledger')), 'two');
+        assert.equal(await read(found.get('pool')), 'one');
+        assert.equal(found.get('pool')?.sequence, 1);
+      }
+      assert.deepEqual(await entriesOf(contents), []);
     },
   ],
   [

@@ -112,7 +112,7 @@ export class StagedStore implements CheckpointStore {
     const generation = new Map(
       parts.map((part) => [
         part.component,
-        'unchanged' in part ? before!.get(part.component)! : kept(part, sequence),
+        'unchanged' in part ? { ...before!.get(part.component)!, sequence } : kept(part, sequence),
       ]),
     );
     this.sync();

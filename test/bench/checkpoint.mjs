@@ -1,4 +1,4 @@
-// `node test/bench/checkpoint.mjs [--rounds n] [--only append|snapshot|restart]` of what `npm run build` made: the file store beside plain calls
+// `node test/bench/checkpoint.mjs [--rounds n] [--only append|snapshot|keys|restart]` of what `npm run build` made: the file store beside plain calls
 // to node:fs that do the same work by hand, and beside lmdb where that is installed. Rounds alternate; medians count.
 import { createHash } from 'node:crypto';
 import {
@@ -57,8 +57,13 @@ function plainJournal() {
   };
 }
 
-async function storeJournal() {
-  const store = new FileCheckpointStore({ directory: place() });
+const KEYS = {
+  integrityKey: { integrityKey: Buffer.alloc(32, 1) },
+  encryptionKey: { encryptionKey: Buffer.alloc(32, 1) },
+};
+
+async function storeJournal(keys) {
+  const store = new FileCheckpointStore({ directory: place(), ...keys });
   await store.open();
   return { append: (entry) => store.append(entry).durable, close: () => store.close() };
 }
@@ -211,7 +216,27 @@ async function restarts() {
     `restart with ${entries} entries of 250 B, the store alone: open ${said(opening)}; all entries handed out ${said(reading)}`,
   );
 }
+/** What keys cost, beside the same without. */
+async function keyed() {
+  for (const [name, keys] of Object.entries(KEYS)) {
+    const [plain, ours] = [[], []];
+    const [plainRates, rates] = [[], []];
+    for (let i = 0; i < rounds; i += 1) {
+      plainRates.push(await appendsPerSecond(await storeJournal(), 64));
+      rates.push(await appendsPerSecond(await storeJournal(keys), 64));
+      plain.push(await storeSnapshot(100));
+      ours.push(await storeSnapshot(100, keys));
+      clear();
+    }
+    line(
+      `with an ${name}: 64 callers ${median(rates).toFixed(0)}/s, without ${median(plainRates).toFixed(0)}/s; ` +
+        `snapshot of 100 MB ${of(ours, 'took')} ms, longest stall ${of(ours, 'worst')} ms, without ${of(plain, 'took')} ms`,
+    );
+  }
+}
+
 if (wanted('append')) await appends();
 if (wanted('snapshot')) await snapshots();
+if (wanted('keys')) await keyed();
 if (wanted('restart')) await restarts();
 rmSync(root, { recursive: true, force: true });

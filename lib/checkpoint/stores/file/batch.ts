@@ -63,8 +63,10 @@ export class BatchBuilder {
     writeCount(bytes, first, 16);
     writeCount(bytes, synced, 24);
     if (seal !== undefined) {
-      const body = bytes.subarray(BATCH_HEADER_BYTES, this.length);
-      seal.seal(position, aboutOf(bytes), body).copy(bytes, BATCH_HEADER_BYTES);
+      const entries = bytes.subarray(BATCH_HEADER_BYTES, this.length);
+      const { body, tag } = seal.seal(position, aboutOf(bytes), entries);
+      if (body !== entries) bytes.set(body, BATCH_HEADER_BYTES);
+      bytes.set(tag, this.length);
     }
     bytes.writeUInt32LE(crc32(bytes.subarray(8), salt), 4);
     return bytes;

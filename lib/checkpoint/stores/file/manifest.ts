@@ -55,7 +55,8 @@ export function encodeManifest(manifest: Manifest, key?: SealKey): Buffer {
   }
   const { head, seal } = newSeal(key, PURPOSE);
   const first = Buffer.from(`${MANIFEST_SIGNATURE}${SEALED_FORMAT} ${head.toString('hex')}\n`);
-  return Buffer.concat([first, seal.seal(0, NOTHING, Buffer.from(json))]);
+  const { body, tag } = seal.seal(0, NOTHING, Buffer.from(json));
+  return Buffer.concat([first, body, tag]);
 }
 
 /**

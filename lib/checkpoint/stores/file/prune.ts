@@ -42,7 +42,10 @@ export function retain(
  * before. Never what is younger than the newest generation: that may be in the making.
  *
  * @param journal the first sequences of the segments that belong to it, oldest first
- * @param mayRemove asked before each: an owner that was taken over removes nothing any more
+ * @param mayRemove asked before each: an owner that was taken over removes nothing any more. One that is paused
+ * between the answer and the removal, for longer than its lease, still removes that one file. Its newest
+ * generation does not need it; only where that has rotted would a successor want it, and then it says what
+ * is missing or refuses to start. To move the file aside first would be worse: a successor would miss it
  */
 export async function prune(
   directory: StoreDirectory,

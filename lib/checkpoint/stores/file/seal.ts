@@ -11,15 +11,20 @@ import type { Keyring, SealKey, SealKind } from './keyring.js';
 /** What is added to each sealed piece: 128 bits of HMAC-SHA256, or the tag of AES-256-GCM. */
 export const TAG_BYTES = 16;
 
+/** A body as it goes into the file, and the tag that goes behind it. */
+export interface Sealed {
+  /** As long as it was; the very bytes that were given, where they are not encrypted. */
+  readonly body: Uint8Array;
+  readonly tag: Buffer;
+}
+
 /** Seals the pieces of one file: a batch, a chunk, a manifest. */
 export interface Seal {
   /**
-   * The body as it goes into the file, and the tag behind it.
-   *
    * @param position the place of the piece in the file, never the same for two
    * @param about what is not part of the body, and may not be changed either
    */
-  seal(position: number, about: Uint8Array, body: Uint8Array): Buffer;
+  seal(position: number, about: Uint8Array, body: Uint8Array): Sealed;
   /** The body; undefined if it is not what was sealed at that place of that file. */
   open(position: number, about: Uint8Array, sealed: Uint8Array): Buffer | undefined;
 }
@@ -51,10 +56,12 @@ class EncryptionSeal implements Seal {
     this.#key = key;
   }
 
-  seal(position: number, about: Uint8Array, body: Uint8Array): Buffer {
+  seal(position: number, about: Uint8Array, body: Uint8Array): Sealed {
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonceOf(position));
     cipher.setAAD(about);
-    return Buffer.concat([cipher.update(body), cipher.final(), cipher.getAuthTag()]);
+    const encrypted = cipher.update(body);
+    cipher.final(); // a stream cipher holds nothing back
+    return { body: encrypted, tag: cipher.getAuthTag() };
   }
 
   open(position: number, about: Uint8Array, sealed: Uint8Array): Buffer | undefined {
@@ -80,8 +87,8 @@ class IntegritySeal implements Seal {
     this.#key = key;
   }
 
-  seal(position: number, about: Uint8Array, body: Uint8Array): Buffer {
-    return Buffer.concat([body, this.tagOf(position, about, body)]);
+  seal(position: number, about: Uint8Array, body: Uint8Array): Sealed {
+    return { body, tag: this.tagOf(position, about, body) };
   }
 
   open(position: number, about: Uint8Array, sealed: Uint8Array): Buffer | undefined {

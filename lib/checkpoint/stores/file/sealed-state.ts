@@ -53,12 +53,13 @@ export class SealedState {
 
   private async put(isLast: boolean): Promise<void> {
     const word = wordOf(this.filled, isLast);
-    const sealed = this.seal.seal(this.chunks, word, this.buffer.subarray(0, this.filled));
+    const { body, tag } = this.seal.seal(this.chunks, word, this.buffer.subarray(0, this.filled));
     this.chunks += 1;
-    this.filled = 0;
-    if (this.buffer.length === FIRST) this.buffer = Buffer.allocUnsafe(CHUNK - OVERHEAD);
     await this.out.add(word);
-    await this.out.add(sealed);
+    await this.out.add(body);
+    await this.out.add(tag);
+    this.filled = 0;
+    if (!isLast && this.buffer.length === FIRST) this.buffer = Buffer.allocUnsafe(CHUNK - OVERHEAD);
   }
 }
 

@@ -64,7 +64,7 @@ export function sealSegmentHeader(
   write(bytes, header, SEALED_FORMAT);
   const { head, seal } = newSeal(key, purposeOf(bytes));
   head.copy(bytes, SEGMENT_HEADER_BYTES);
-  seal.seal(0, NOTHING, NOTHING).copy(bytes, SEGMENT_HEADER_BYTES + SEAL_HEAD_BYTES);
+  seal.seal(0, NOTHING, NOTHING).tag.copy(bytes, SEGMENT_HEADER_BYTES + SEAL_HEAD_BYTES);
   bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
   return { bytes, seal };
 }

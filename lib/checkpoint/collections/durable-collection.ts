@@ -3,6 +3,7 @@ import { currentScope } from '../transaction/scope.js';
 import type { Member } from '../transaction/member.js';
 import type { Field } from '../transaction/transaction.js';
 import { ClassRegistry } from '../value/class-registry.js';
+import type { Path } from '../value/value-check.js';
 import { type Stored, Values } from '../value/values.js';
 import type { FieldKind, FieldState } from '../state/field-state.js';
 import type { Overlay } from './overlay.js';
@@ -17,7 +18,7 @@ export interface Home {
 
 /** Before there is a registry of classes, any instance may be one of them: `attach` will tell. */
 class LooseValues extends Values {
-  override take(value: unknown, path: string): Stored {
+  override take(value: unknown, path: Path): Stored {
     try {
       return super.take(value, path);
     } catch {
@@ -141,8 +142,9 @@ export abstract class DurableCollection<S extends FieldState, O extends Overlay>
     return make(scope!.transaction.change(this) as O);
   }
 
-  protected take(value: unknown, at: string): Stored {
-    return this.rules.take(value, `${this.path}${at}`);
+  /** @param at where in it, for messages; asked for only when there is one */
+  protected take(value: unknown, at: () => string): Stored {
+    return this.rules.take(value, () => `${this.path}${at()}`);
   }
 
   protected give(stored: Stored): unknown {

@@ -76,12 +76,13 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
   /** As that of an array. @returns the items that left */
   splice(
     start: number,
-    deleteCount: number = Number.POSITIVE_INFINITY,
-    ...items: (T | DeepReadonly<T>)[]
+    ...rest: [deleteCount?: number, ...items: (T | DeepReadonly<T>)[]]
   ): DeepReadonly<T>[] {
     const { length } = this;
     const from = placeOf(start, length);
-    const gone = clamp(deleteCount, length - from);
+    const [deleteCount = 0, ...items] = rest;
+    // as in an array: to the end if it is not given at all, and none if it is undefined
+    const gone = rest.length === 0 ? length - from : clamp(deleteCount, length - from);
     const stored = this.taken(items, from);
     const left = this.change((overlay) => overlay.splice(from, gone, stored));
     return left.map((item) => this.out(item));
@@ -157,7 +158,7 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
   protected override moved(values: Values): ListState {
     const state = new ListState(values);
     for (const [i, stored] of this.state.items.entries())
-      state.items.push(values.take(this.give(stored), `${this.path}[${i}]`));
+      state.items.push(values.take(this.give(stored), () => `${this.path}[${i}]`));
     return state;
   }
 
@@ -167,7 +168,7 @@ export class DurableList<T> extends DurableCollection<ListState, ListOverlay> {
   }
 
   private taken(items: readonly unknown[], from: number): Stored[] {
-    return items.map((item, i) => this.take(item, `[${from + i}]`));
+    return items.map((item, i) => this.take(item, () => `[${from + i}]`));
   }
 
   private out(stored: Stored): DeepReadonly<T> {

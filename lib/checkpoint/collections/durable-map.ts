@@ -42,7 +42,7 @@ export class DurableMap<K extends DurableKey, V> extends DurableCollection<MapSt
    */
   set(key: K, value: V | DeepReadonly<V>): this {
     const place = this.key(key);
-    const stored = this.take(value, `[${show(key)}]`);
+    const stored = this.take(value, () => `[${show(key)}]`);
     this.change((overlay) => overlay.set(place, stored));
     return this;
   }
@@ -106,7 +106,10 @@ export class DurableMap<K extends DurableKey, V> extends DurableCollection<MapSt
   protected override moved(values: Values): MapState {
     const state = new MapState(values);
     for (const [key, stored] of this.state.entries)
-      state.entries.set(key, values.take(this.give(stored), `${this.path}[${show(key)}]`));
+      state.entries.set(
+        key,
+        values.take(this.give(stored), () => `${this.path}[${show(key)}]`),
+      );
     return state;
   }
 
@@ -119,16 +122,16 @@ export class DurableMap<K extends DurableKey, V> extends DurableCollection<MapSt
   }
 
   private key(key: K): DurableKey {
-    return checkKey(key, this.path);
+    return checkKey(key, () => this.path);
   }
 }
 
 /** Only what is equal after a restart too can be found again. */
-export function checkKey(key: unknown, path: string): DurableKey {
+export function checkKey(key: unknown, path: () => string): DurableKey {
   const isObject = typeof key === 'object' && key !== null;
   if (isObject || typeof key === 'function' || typeof key === 'symbol') {
     const problem = `got ${show(key)}, expected a string, number, bigint or boolean`;
-    throw new UnsupportedValueError(`${path} key`, problem);
+    throw new UnsupportedValueError(`${path()} key`, problem);
   }
   return key as DurableKey;
 }

@@ -28,7 +28,7 @@ export class DurableSet<T extends DurableKey> extends DurableCollection<MapState
 
   /** @throws AttemptVoidError outside of a running `@Checkpoint` method of the component */
   add(member: T): this {
-    const key = checkKey(member, this.path);
+    const key = checkKey(member, () => this.path);
     this.change((overlay) => {
       if (!overlay.has(key)) overlay.set(key, true);
     });

@@ -25,7 +25,7 @@ export class DurableValue<T> extends DurableCollection<ValueState, ValueOverlay>
    * @throws AttemptVoidError outside of a running `@Checkpoint` method of the component
    */
   set(value: T | DeepReadonly<T>): void {
-    const stored = this.take(value, '');
+    const stored = this.take(value, () => '');
     this.change((overlay) => overlay.set(stored));
   }
 

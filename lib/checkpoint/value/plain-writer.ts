@@ -30,18 +30,18 @@ const TAG = {
 export class PlainWriter {
   private bytes = Buffer.allocUnsafe(4 * 1024);
   private at = 0;
-  private left = 0;
+  private readonly objects: object[] = [];
   private readonly double = new Float64Array(1);
   private readonly doubleBytes = new Uint8Array(this.double.buffer);
 
-  /** @returns undefined if it is too much, or more than objects, arrays, strings, numbers and the like */
+  /** @returns undefined if it is too much, or more than a tree of objects, arrays, strings, numbers and the like */
   write(data: unknown): Uint8Array | undefined {
     this.at = 0;
-    this.left = MAX_OBJECTS;
     for (const byte of HEADER) this.byte(byte);
     const isWritten = this.value(data);
     const { at, bytes } = this;
     if (bytes.length > KEEP) this.bytes = Buffer.allocUnsafe(4 * 1024);
+    this.objects.length = 0;
     if (!isWritten) return undefined;
     const copy = Buffer.allocUnsafe(at);
     bytes.copy(copy, 0, 0, at);
@@ -71,8 +71,10 @@ export class PlainWriter {
   }
 
   private object(value: object): boolean {
-    this.left -= 1;
-    if (this.left < 0) return false;
+    const { objects } = this;
+    // one that is referred to twice is to stay one
+    if (objects.length === MAX_OBJECTS || objects.includes(value)) return false;
+    objects.push(value);
     const prototype: unknown = Object.getPrototypeOf(value);
     if (Array.isArray(value)) return prototype === Array.prototype && this.array(value);
     return prototype === Object.prototype && this.fields(value as Record<string, unknown>);

@@ -308,6 +308,10 @@ it('every function of an array that only reads answers as that of the array', ()
     plain.slice(-1.5),
   ]);
   expect(list.splice(-1.5)).toEqual(plain.splice(-1.5));
+  expect(list.splice(0, undefined as never)).toEqual(plain.splice(0, undefined as never));
+  expect(list.splice(1, undefined as never, 'x' as never)).toEqual([]);
+  plain.splice(1, undefined as never, 'x' as never);
+  expect([...list]).toEqual(plain);
 });
 
 it('a walk in one call does not see what another has not finished', async () => {

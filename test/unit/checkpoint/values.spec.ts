@@ -6,6 +6,7 @@ import { DurableMap } from '../../../lib/checkpoint/collections/durable-map.js';
 import { DurableSet } from '../../../lib/checkpoint/collections/durable-set.js';
 import { DurableValue } from '../../../lib/checkpoint/collections/durable-value.js';
 import type { ClassCodec, ClassCodecs } from '../../../lib/checkpoint/value/class-registry.js';
+import { v8Codec } from '../../../lib/checkpoint/value/codec.js';
 import { difference } from '../../../lib/checkpoint/value/same.js';
 import { UnsupportedValueError } from '../../../lib/checkpoint/value/unsupported-value.error.js';
 import { run, World } from './world.js';
@@ -139,6 +140,9 @@ const holey: unknown[] = [1];
 holey[2] = 3;
 const deep = Array.from({ length: 5_000 }).reduce<unknown>((inner) => [inner], []);
 const dateWithMore = Object.assign(new Date(0), { zone: 'UTC' });
+const noted = Object.assign(new Float64Array([NaN, -0]), { note: 1 });
+const signed = Object.assign(new Uint8Array([7]), { [Symbol('by')]: 1 });
+const bufferWithMore = Object.assign(new ArrayBuffer(2), { note: 1 });
 
 describe('#106 what would not come back is refused with its place, and changes nothing', () => {
   it.each<[string, unknown, RegExp]>([
@@ -164,6 +168,9 @@ describe('#106 what would not come back is refused with its place, and changes n
     ],
     ['a hidden field', Object.defineProperty({}, 'a', { value: 1 }), /a: is not enumerable/],
     ['a field on a Date', { at: dateWithMore }, /box\.value\.at\.zone: a field on a built-in/],
+    ['a field on bytes', { of: noted }, /box\.value\.of\.note: a field on a built-in/],
+    ['a symbol on bytes', [signed], /box\.value\[0\]\[Symbol\(by\)\]: a field on a built-in/],
+    ['a field on a buffer', bufferWithMore, /box\.value\.note: a field on a built-in/],
     ['too many levels', deep, /nested deeper than 100/],
     ['a promise', Promise.resolve(1), /got an instance of Promise/],
     ['a RegExp', /x/, /got an instance of RegExp/],
@@ -340,5 +347,51 @@ describe('what is kept cannot be changed from outside', () => {
     const mine = { a: 1 };
     await run(box, () => box.value.set(mine));
     expect(() => (mine.a = 2)).toThrow(TypeError);
+  });
+});
+
+/** An object that is reached by 2 to the 40th ways. */
+function manyWays(end: object): unknown {
+  let value: unknown = end;
+  for (let i = 0; i < 40; i += 1) value = { left: value, right: value };
+  return value;
+}
+
+describe('what is referred to from many places is looked at once', () => {
+  it('where it is frozen', async () => {
+    const end = { a: 1 };
+    const [seen, journaled, saved] = (await thereAndBack(manyWays(end))) as { left: unknown }[];
+    expect(Object.isFrozen(end)).toBe(true);
+    for (const value of [seen, journaled, saved]) {
+      let part = value as { left?: unknown; right?: unknown; a?: number };
+      for (; part.a === undefined; part = part.left as typeof part) {
+        expect(part.left).toBe(part.right);
+        expect(Object.isFrozen(part)).toBe(true);
+      }
+      expect(part.a).toBe(1);
+    }
+  });
+
+  it('where it is copied', async () => {
+    const { world, box } = await open();
+    await run(box, () => box.value.set(manyWays({ at: new Date(5) })));
+    for (const value of [box.value.get(), (await reborn(world)).value.get()]) {
+      let part = value as { left?: unknown; right?: unknown; at?: Date };
+      for (; part.at === undefined; part = part.left as typeof part)
+        expect(part.left).toBe(part.right);
+      expect(part.at).toEqual(new Date(5));
+    }
+  });
+
+  it('and what is wrong with it is told with a way to it', async () => {
+    const { box } = await open();
+    const call = run(box, () => box.value.set(manyWays({ f: () => 1 })));
+    await expect(call).rejects.toThrow(/^box\.value(\.left){40}\.f: got function f/);
+  });
+
+  it('in an entry too small for the native writer: one stays one', () => {
+    const one = { a: 1 };
+    const back = v8Codec.decode(v8Codec.encode([one, one])) as unknown[];
+    expect(back[0]).toBe(back[1]);
   });
 });

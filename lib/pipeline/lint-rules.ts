@@ -9,7 +9,7 @@ import { RATE_LIMIT_DEFAULTS } from '../policies/rate-limit/rate-limit.options.j
 import { RETRY_DEFAULTS, type RetryOptions } from '../policies/retry/retry.options.js';
 import { retryPlan } from '../policies/retry/retry-plan.js';
 import { timeLimitOf } from '../policies/time-limit/time-limit.js';
-import type { PolicySet } from './policy-set.js';
+import type { MethodPolicySet, PolicySet } from './policy-set.js';
 
 /** What can be odd about a target. */
 export type TargetCode =
@@ -19,7 +19,8 @@ export type TargetCode =
   | 'IMPLAUSIBLE_RATE'
   | 'WRITE_WITHOUT_IDEMPOTENT'
   | 'POLICY_NEVER_ACTS'
-  | 'QUEUE_WITHOUT_LIMIT';
+  | 'QUEUE_WITHOUT_LIMIT'
+  | 'RESULT_KEPT_TWICE';
 
 interface Subject {
   readonly name: string;
@@ -107,6 +108,15 @@ export const LINT_RULES: { readonly [C in TargetCode]: LintRule } = {
     if (maxQueue === 0 || around.some(isLimited)) return [];
     return [
       `up to ${count(maxQueue)} calls wait in the queue of the bulkhead for as long as it takes, and one that comes back to it after an await may wait for itself; give it a queueTimeout, or the method a time limit (maxQueue: 0 refuses at once)`,
+    ];
+  },
+
+  RESULT_KEPT_TWICE: ({ policies }) => {
+    const { retry, checkpoint } = policies as MethodPolicySet;
+    if (checkpoint === undefined || retry?.retryOnResult === undefined || !mayRetry(retry))
+      return [];
+    return [
+      'retryOnResult looks at answers that are in the journal already: each attempt of a @Checkpoint method that answers is kept, one on top of the other; throw in the method in place of an answer that is not good enough',
     ];
   },
 };

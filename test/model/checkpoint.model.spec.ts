@@ -424,6 +424,7 @@ it('#1 issue 4: what was committed is there, once, and nothing else', async () =
         for (const { turns } of world.engine.components.values())
           expect([turns.pending, turns.current]).toEqual([0, undefined]);
       }
+      await world.clock.advance(51); // the look for calls that hang
       expect(world.clock.pending).toBe(0);
       await world.crash();
       world.expectSame();

@@ -45,8 +45,6 @@ export interface EngineInit {
   readonly verify?: boolean | undefined;
 }
 
-/** A call that has its component for longer is told of. Milliseconds. */
-const SLOW = 50;
 /** How long running calls may take to end before a restore or the end of the application. */
 const PATIENCE = 5_000;
 /** How long after a failed attempt the store is opened again; doubles up to `MAX_REOPEN`. */
@@ -91,7 +89,12 @@ export class CheckpointEngine implements CallHost {
     this.journaling = new Journaling(store, codec, (name) => this.components.get(name)!);
     this.saving = new Saving({ store, clock, emit, components: this.components });
     this.twin = verify ? new Twin(codec, this.values) : undefined;
-    this.calls = new RunningCalls(clock, this.components, (target) => this.objection(target)!);
+    this.calls = new RunningCalls(
+      clock,
+      this.components,
+      (target) => this.objection(target)!,
+      (target, duration) => emit({ type: 'slow-checkpoint-call', target, duration }),
+    );
     store.onFenced((cause) => this.fence(cause));
   }
 
@@ -241,6 +244,7 @@ export class CheckpointEngine implements CallHost {
       // told by an event; the journal has everything
     }
     this.saving.stop();
+    this.calls.stop();
     await this.saving.between(async () => {
       this.state = 'closed';
       await this.store.close();
@@ -289,8 +293,8 @@ export class CheckpointEngine implements CallHost {
     this.saving.look();
   }
 
-  ran(target: string, duration: Milliseconds): void {
-    if (duration > SLOW) this.emit({ type: 'slow-checkpoint-call', target, duration });
+  ran(call: CheckpointCall, duration: Milliseconds): void {
+    this.calls.ran(call, duration);
   }
 
   /** Runs with no call in any component, and none to come, and no save beside it. */

@@ -5,25 +5,44 @@ import { CheckpointError } from '../checkpoint.error.js';
 import type { Component } from '../component/component.js';
 import type { CheckpointCall } from '../transaction/checkpoint-call.js';
 import { inTime } from './in-time.js';
+import { SlowCalls } from './slow-calls.js';
 
 /** The calls that are running, to end them when that must be. */
 export class RunningCalls {
   /** In any order. Not a Set: one that is always in use leaves a chain of old tables to the collector. */
   private readonly running: CheckpointCall[] = [];
   private count = 0;
+  private readonly slow: SlowCalls;
   private whenDrained: (() => void) | undefined;
 
-  /** @param objection what a call is told that cannot go on */
+  /**
+   * @param objection what a call is told that cannot go on
+   * @param tellSlow hears of calls that keep others waiting
+   */
   constructor(
     private readonly clock: Clock,
     private readonly components: ReadonlyMap<string, Component>,
     private readonly objection: (target: string) => ResilienceRejection,
-  ) {}
+    tellSlow: (target: string, duration: Milliseconds) => void,
+  ) {
+    this.slow = new SlowCalls(clock, this.running, tellSlow);
+  }
 
   add(call: CheckpointCall): void {
     call.number = this.count += 1;
     call.place = this.running.length;
     this.running.push(call);
+    this.slow.began();
+  }
+
+  /** Its method has ended. */
+  ran(call: CheckpointCall, duration: Milliseconds): void {
+    this.slow.ended(call, duration);
+  }
+
+  /** No more calls will come. */
+  stop(): void {
+    this.slow.stop();
   }
 
   delete(call: CheckpointCall): void {

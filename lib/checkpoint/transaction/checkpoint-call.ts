@@ -26,8 +26,8 @@ export interface CallHost {
   ended(call: CheckpointCall): void;
   /** A call has ended well that may have changed state of which nothing is journaled. */
   touched(component: Member): void;
-  /** Hears how long a call ran. */
-  ran(target: string, duration: Milliseconds): void;
+  /** Hears how long a call ran, with all that joined it. */
+  ran(call: CheckpointCall, duration: Milliseconds): void;
 }
 
 /** Which call it is. */
@@ -47,6 +47,10 @@ export class CheckpointCall {
   /** Which of the running calls it is, and where among them: theirs who keep them. */
   number = 0;
   place = 0;
+  /** By the monotonic clock of its host. */
+  beganAt: Milliseconds = 0;
+  /** Whether it has been told of as a slow one. */
+  isToldOf = false;
   /** The call that this one joins. */
   private readonly outer: Scope | undefined;
   private readonly transaction: Transaction;
@@ -58,7 +62,6 @@ export class CheckpointCall {
   private hasSiblings = false;
   private leaveLine: (() => void) | undefined;
   private sendAway: ((error: unknown) => void) | undefined;
-  private beganAt: Milliseconds = 0;
   /** Whether its changes are kept is settled. */
   private isDecided = false;
 
@@ -72,6 +75,11 @@ export class CheckpointCall {
       (scope.objection === undefined || scope.isZombie);
     this.outer = joins ? scope : undefined;
     this.transaction = joins ? scope.transaction : new Transaction(host);
+  }
+
+  /** Whether it is part of another call. */
+  get isJoined(): boolean {
+    return this.outer !== undefined;
   }
 
   get target(): string {
@@ -301,10 +309,10 @@ export class CheckpointCall {
   }
 
   private methodEnded(): void {
-    const { host, component, target } = this.facts;
+    const { host, component } = this.facts;
     this.transaction.leave(component);
     this.scope!.end();
-    if (this.outer === undefined) host.ran(target, host.now() - this.beganAt);
+    if (this.outer === undefined) host.ran(this, host.now() - this.beganAt);
   }
 
   private answerAfter(

@@ -205,6 +205,35 @@ describe('the line of a component', () => {
   });
 });
 
+describe('a call that hangs', () => {
+  it('is told of while it runs, and again when it has ended', async () => {
+    const { world, a, b } = await pair();
+    let goOn!: () => void;
+    const hanging = run(a, () => new Promise<void>((resolve) => (goOn = resolve)));
+    const joined = run(b, () => run(b, () => world.clock.advance(30)));
+    await joined;
+    expect(world.events.slice(1)).toEqual([]);
+    await world.clock.advance(70);
+    const told = { type: 'slow-checkpoint-call', target: 'Store.method' };
+    expect(world.events.slice(1)).toEqual([{ ...told, duration: 51 }]);
+    expect(world.clock.pending).toBe(0);
+    await world.clock.advance(4_900);
+    goOn();
+    await hanging;
+    expect(world.events.slice(2)).toEqual([{ ...told, duration: 5_000 }]);
+  });
+
+  it('is told of by the timer of a call before it', async () => {
+    const { world, a } = await pair();
+    await run(a, () => world.clock.advance(20));
+    void run(a, () => new Promise(() => {}));
+    await world.clock.advance(200);
+    const durations = world.events.slice(1).map((event) => 'duration' in event && event.duration);
+    expect(durations).toEqual([82]);
+    expect(world.clock.pending).toBe(0);
+  });
+});
+
 describe('a call with a name', () => {
   const named = { idempotencyKey: (id: string) => id } as never;
 

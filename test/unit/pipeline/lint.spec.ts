@@ -6,7 +6,7 @@ import {
   unsuppressed,
 } from '../../../lib/pipeline/lint.js';
 import { nearestNames } from '../../../lib/pipeline/nearest-names.js';
-import type { PolicySet } from '../../../lib/pipeline/policy-set.js';
+import type { MethodPolicySet, PolicySet } from '../../../lib/pipeline/policy-set.js';
 
 const of = (policies: PolicySet, name = 'Client.call'): LintFinding[] =>
   lint([{ name, policies }], {});
@@ -296,6 +296,28 @@ describe('POLICY_NEVER_ACTS', () => {
   });
 });
 
+describe('RESULT_KEPT_TWICE', () => {
+  const retryOnResult = (): boolean => true;
+
+  it('is said of answers that are kept before they are looked at', () => {
+    const policies = { checkpoint: {}, retry: { retryOnResult } } as PolicySet;
+    expect(codes(policies)).toEqual(['RESULT_KEPT_TWICE']);
+  });
+
+  it.each<[string, MethodPolicySet]>([
+    ['a method that keeps nothing', { retry: { retryOnResult } }],
+    ['a retry of errors', { checkpoint: {}, retry: {} }],
+    ['no retry at all', { checkpoint: {} }],
+  ])('is not said of %s', (_what, policies) => {
+    expect(codes(policies)).toEqual([]);
+  });
+
+  it('is not said where there is no second attempt', () => {
+    const policies = { checkpoint: {}, retry: { retryOnResult, maxAttempts: 1 } } as PolicySet;
+    expect(codes(policies)).not.toContain('RESULT_KEPT_TWICE');
+  });
+});
+
 describe('QUEUE_WITHOUT_LIMIT', () => {
   it('is said of a queue whose calls may wait for ever', () => {
     expect(codes({ bulkhead: {} })).toEqual(['QUEUE_WITHOUT_LIMIT']);
@@ -397,6 +419,7 @@ it('the codes are known by name, for who wants to suppress one', () => {
     'NESTED_RETRY',
     'POLICY_NEVER_ACTS',
     'QUEUE_WITHOUT_LIMIT',
+    'RESULT_KEPT_TWICE',
     'TOTAL_TIMEOUT_TOO_SHORT',
     'UNUSED_OVERRIDE',
     'UNUSED_PRESET',

@@ -321,6 +321,36 @@ it('what an error means is what the classifier says', () => {
   }
 });
 
+it('what a category means is what it means by default', () => {
+  const rows = table(section('docs/errors-and-events.md', 'Categories'), 'Category');
+  const told = rows.map((row) => [
+    row['Category'],
+    row['Severity'],
+    row['Retried'] === 'yes',
+    row['For the breaker'],
+  ]);
+  const meant = Object.values(bulwark.CATEGORY_DEFAULTS).map(
+    ({ category, severity, retryable, outcome }) => [category, severity, retryable, outcome],
+  );
+  expect(told.toSorted()).toEqual(meant.toSorted());
+});
+
+it('the table of the families has each that a rule may name', () => {
+  const rows = table(section('docs/errors-and-events.md', 'Families of errors'), 'Family');
+  const families = [
+    ...['own', 'node-code', 'dns', 'tls', 'undici', 'fetch', 'axios', 'http-status', 'grpc'],
+    ...['sqlstate', 'mysql', 'sqlite', 'mongodb', 'prisma', 'redis', 'kafka', 'aws', 'name'],
+    'message',
+  ];
+  expect(rows.map((row) => row['Family'])).toEqual(families);
+});
+
+it('the table of a rule has each of its options', () => {
+  const rows = table(section('docs/errors-and-events.md', 'Rules of your own'), 'Option');
+  const options = [...types.properties('ClassifyMatch').keys()];
+  expect(rows.map((row) => row['Option']!).toSorted()).toEqual(options.toSorted());
+});
+
 it.each([
   ['ResilienceConfig', 'Configuration'],
   ['HealthConfig', 'Health'],

@@ -82,7 +82,7 @@ function compileOne(matcher: ErrorMatcher): CompiledMatcher {
     const wanted: readonly ErrorCategory[] = [matcher.category].flat();
     return (error, categoryOf) => wanted.includes(categoryOf(error));
   }
-  if (isClass(matcher)) return (error) => error instanceof matcher || isOfClass(error, matcher);
+  if (isClass(matcher)) return (error) => isInstance(error, matcher) || isOfClass(error, matcher);
   return (error) => verdict((matcher as (error: unknown) => boolean)(error));
 }
 
@@ -92,8 +92,24 @@ function isClass(matcher: ErrorMatcher): matcher is ErrorClass {
   return /^class\b/.test(Function.prototype.toString.call(matcher));
 }
 
+/** What cannot be looked at is of no class, and has no code: its getters and traps are nobody's options. */
+function isInstance(error: unknown, type: ErrorClass): boolean {
+  try {
+    return error instanceof type;
+  } catch {
+    return false;
+  }
+}
+
 function hasCodeOrName(error: unknown, word: string): boolean {
   if (typeof error !== 'object' || error === null) return false;
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  return code === word || name === word;
+  return says(error, 'code', word) || says(error, 'name', word);
+}
+
+function says(error: object, key: string, word: string): boolean {
+  try {
+    return (error as Record<string, unknown>)[key] === word;
+  } catch {
+    return false;
+  }
 }

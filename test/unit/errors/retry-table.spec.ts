@@ -1,5 +1,7 @@
+import { CATEGORY_DEFAULTS } from '../../../lib/errors/classifier/error-classification.js';
 import { RETRY_TABLE } from '../../../lib/errors/retry-table.js';
 import type { ErrorCategory } from '../../../lib/kernel/classifier.js';
+import { Retry } from '../../../lib/policies/retry/retry.js';
 import { checkRetry } from '../../../lib/policies/retry/retry.options.js';
 import { classified, failure, retryOf } from '../policies/retry/failed-attempts.js';
 
@@ -37,4 +39,53 @@ it.each<[ErrorCategory, number]>([
   const verdict = retry.decide(failure({ attempts: 50, as: classified(category) }));
 
   expect(verdict).toEqual({ retry: true, delay: most });
+});
+
+describe('the plans are those of seeds/002 2.1', () => {
+  /** Retries, the first delay, the longest, growth. */
+  it.each<[ErrorCategory, number, number, number, 'doubles' | 'adds']>([
+    // the seed has 3 retries here; 3 attempts are DESIGN 4.3 and case 57
+    ['transient', 2, 100, 5_000, 'doubles'],
+    ['timeout', 2, 1_000, 10_000, 'adds'], // the seed names no longest delay
+    ['resource', 5, 1_000, 30_000, 'doubles'],
+    // DESIGN 5: as transient
+    ['communication', 2, 100, 5_000, 'doubles'],
+    ['dependency', 2, 100, 5_000, 'doubles'],
+  ])('%s: %d retries from %d ms to %d ms', (category, retries, first, longest, growth) => {
+    const as = classified(category);
+    const delayAfter = (attempts: number, maxAttempts?: number): number | undefined => {
+      const retry = retryOf(maxAttempts === undefined ? {} : { maxAttempts }, RETRY_TABLE);
+      const verdict = retry.decide(failure({ attempts, as }));
+      return verdict.retry ? verdict.delay : undefined;
+    };
+
+    expect([delayAfter(retries), delayAfter(retries + 1)]).toEqual([expect.any(Number), undefined]);
+    expect([1, 2, 3].map((attempts) => delayAfter(attempts, 100))).toEqual(
+      growth === 'doubles' ? [first, 2 * first, 4 * first] : [first, 2 * first, 3 * first],
+    );
+    expect(delayAfter(99, 100)).toBe(longest);
+  });
+
+  it.each<ErrorCategory>(['permanent', 'poison', 'validation'])('%s: none', (category) => {
+    const { retryable, outcome, fallback } = CATEGORY_DEFAULTS[category];
+    const as = { category, retryable, outcome, fallback };
+
+    expect(retryOf({}, RETRY_TABLE).decide(failure({ attempts: 1, as }))).toEqual({
+      retry: false,
+      why: 'not-retryable',
+    });
+  });
+
+  it('all delays have jitter unless the options say otherwise', () => {
+    for (const category of ['transient', 'timeout', 'resource'] as const) {
+      const retry = new Retry(
+        {},
+        () => 0.25,
+        () => {},
+        RETRY_TABLE,
+      );
+      const verdict = retry.decide(failure({ attempts: 1, as: classified(category) }));
+      expect(verdict).toEqual({ retry: true, delay: category === 'transient' ? 25 : 250 });
+    }
+  });
 });

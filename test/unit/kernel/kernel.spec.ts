@@ -265,6 +265,19 @@ describe('error matchers', () => {
     expect([matcher(1, unasked), report]).toEqual([true, [['failOn', fault]]]);
   });
 
+  it('an error that cannot be looked at is of no class and has no code, which is no fault', () => {
+    const throwing = (): never => {
+      throw new Error('gotcha');
+    };
+    const traps = new Proxy({}, { get: throwing, getPrototypeOf: throwing });
+    const half = Object.defineProperty(new Error('x'), 'code', { get: throwing });
+    const report: unknown[] = [];
+    const matcher = compileMatcher(['X', Known], 'x', true, (...heard) => report.push(heard))!;
+
+    expect([matcher(traps, unasked), matcher(half, unasked), report]).toEqual([false, false, []]);
+    expect(match('Error', half)).toBe(true);
+  });
+
   it('an option that was not given is no matcher', () => {
     expect(compileMatcher(undefined, 'x', true, () => {})).toBeUndefined();
   });

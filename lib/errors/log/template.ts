@@ -42,7 +42,8 @@ export function template(message: string): string {
       const close = begins ? closing(message, sign, end) : -1;
       if (close >= 0) {
         word = '<text>';
-        end = close + 1;
+        // V8 cuts what it quotes
+        end = close + (message.startsWith('...', close + 1) ? 4 : 1);
       } else if (begins) open += sign;
     } else if (kind !== BETWEEN) {
       let kinds = kind;
@@ -52,6 +53,7 @@ export function template(message: string): string {
         end += 1;
         next = signAt(message, end);
       }
+      if (kinds & PLACE) end = endOfUrl(message, at, end);
       if (kinds === DIGIT) word = '<n>';
       else if (kinds !== OTHER) word = wordOf(message.slice(at, end));
     }
@@ -66,6 +68,15 @@ export function template(message: string): string {
 
 function signAt(message: string, at: number): number {
   return SIGNS[message.charCodeAt(at)] ?? OTHER;
+}
+
+/** A URL has signs that part other words. */
+function endOfUrl(message: string, from: number, to: number): number {
+  const url = message.slice(from, to).includes('://');
+  let end = to;
+  if (!url) return end;
+  while (end < message.length && /[^\s"'`()[\]{}<>|]/.test(message[end]!)) end += 1;
+  return end;
 }
 
 /** An apostrophe within a word closes nothing. */

@@ -1,5 +1,11 @@
-import type { Logger } from '@nestjs/common';
-import type { ErrorPatternKind, ResilienceEvent } from '../kernel/event.js';
+import { Logger, type LoggerService } from '@nestjs/common';
+import type { ErrorFacts } from '../errors/error-context.js';
+import { LineLimit } from '../errors/log/line-limit.js';
+import { clean as withoutOwn, type Clean } from '../errors/record/clean.js';
+import { factsOf, headline } from '../errors/record/facts.js';
+import type { Clock } from '../kernel/clock.js';
+import type { ErrorPatternKind, ResilienceEvent, Severity } from '../kernel/event.js';
+import { ignore } from '../kernel/ignore.js';
 
 /** The events that operators must not miss. Everything else is for `events$`. */
 const LOGGED = new Set<ResilienceEvent['type']>([
@@ -24,6 +30,13 @@ const PATTERNS: Readonly<Record<ErrorPatternKind, string>> = {
   pattern: 'most errors are of one category',
 };
 
+/** An event whose error has become what may be said of it. */
+type Shown = ResilienceEvent extends infer E
+  ? E extends { readonly error: unknown }
+    ? Omit<E, 'error'> & { readonly error: ErrorFacts }
+    : E
+  : never;
+
 interface Bus {
   listen(
     listener: (event: ResilienceEvent) => void,
@@ -31,19 +44,69 @@ interface Bus {
   ): () => void;
 }
 
-/** Writes one line per state change, with the same facts as an object for structured loggers. */
-export function logEvents(bus: Bus, logger: Logger): () => void {
+const MAX_LINE = 4_096;
+const MAX_FACT = 512;
+
+/** The application's logger, of which no failure comes back: Nest drops what an async one answers. */
+export class SafeLogger extends Logger {
+  override get localInstance(): LoggerService {
+    const real = super.localInstance;
+    const safe =
+      (level: 'log' | 'warn' | 'error') =>
+      (...given: [message: unknown, ...rest: unknown[]]): void => {
+        try {
+          ignore(real[level](...given));
+        } catch {
+          // a logger that throws has nobody left to tell
+        }
+      };
+    return { log: safe('log'), warn: safe('warn'), error: safe('error') };
+  }
+}
+
+/**
+ * Writes one line per state change, with the same facts as an object for structured loggers. All
+ * texts are redacted and on one line; of a flood a few lines are written, with `suppressed=n`.
+ */
+export function logEvents(
+  bus: Bus,
+  logger: Logger,
+  clock: Pick<Clock, 'now'>,
+  clean: Clean = withoutOwn,
+): () => void {
   const told = new Set<string>();
-  return bus.listen((event) => {
+  const limit = new LineLimit();
+  const write = (severity: Severity, text: string, facts: object, suppressed: number): void => {
+    const tail = suppressed === 0 ? '' : ` (suppressed=${suppressed})`;
+    const line = clean(text, MAX_LINE) + tail;
+    const object = suppressed === 0 ? facts : { ...facts, suppressed };
+    if (severity === 'info') logger.log(line, object);
+    else logger.warn(line, object);
+  };
+  const stop = bus.listen((event) => {
     if (event.type === 'retry-declined' && event.why !== 'spent-further-in') return;
     const once = onceFor(event);
     if (once !== undefined && told.has(once)) return;
+    const admitted = limit.admit(`${event.type} ${event.target}`, clock.now());
+    if (admitted === undefined) return;
     if (once !== undefined) told.add(once);
-    const { type, severity, at: _at, ...facts } = event;
-    const line = { event: type, ...facts };
-    if (severity === 'info') logger.log(sentence(event), line);
-    else logger.warn(sentence(event), line);
+    const shown = 'error' in event ? { ...event, error: factsOf(event.error, { clean }) } : event;
+    const facts = cleaned(shown, clean);
+    write(event.severity, sentence(shown), facts, admitted.suppressed);
   }, LOGGED);
+  return () => {
+    stop();
+    const { untold } = limit;
+    if (untold > 0) write('warning', 'lines held back', { event: 'lines-suppressed' }, untold);
+  };
+}
+
+/** The facts of an event but for its loudness and time, which a line has itself. */
+function cleaned({ type, severity: _severity, at: _at, ...rest }: Shown, clean: Clean): object {
+  const facts: Record<string, unknown> = { event: type };
+  for (const [key, value] of Object.entries(rest))
+    facts[key] = typeof value === 'string' ? clean(value, MAX_FACT) : value;
+  return facts;
 }
 
 /** What repeats with every call is said once for each answer. */
@@ -52,7 +115,7 @@ function onceFor(event: ResilienceEvent): string | undefined {
   return event.type === 'retry-declined' ? event.target : undefined;
 }
 
-function sentence(event: ResilienceEvent): string {
+function sentence(event: Shown): string {
   switch (event.type) {
     case 'circuit-state-changed': {
       const next =
@@ -62,15 +125,15 @@ function sentence(event: ResilienceEvent): string {
     case 'probe-lost':
       return `circuit breaker ${event.target}: a probe has not settled for ${event.lease} ms and lost its place`;
     case 'predicate-failed':
-      return `${event.target}: the function given as ${event.option} threw ${String(event.error)}`;
+      return `${event.target}: the function given as ${event.option} threw ${headline(event.error)}`;
     case 'unbound-call':
       return `${event.target} ran without its policies: Nest did not construct the instance, or it was called before the application had started; see ResilienceService.bind`;
     case 'retry-declined':
       return `${event.target}: not retried, for a retry further in has used up its attempts on the same error; nested retries do not multiply, unless retryNested is true`;
     case 'store-fenced':
-      return `checkpoint: a write or sync failed (${String(event.error)}); nothing is accepted until the store could be opened again`;
+      return `checkpoint: a write or sync failed (${headline(event.error)}); nothing is accepted until the store could be opened again`;
     case 'checkpoint-failed':
-      return `checkpoint: a save failed (${String(event.error)}); the journal goes on`;
+      return `checkpoint: a save failed (${headline(event.error)}); the journal goes on`;
     case 'error-pattern':
       return `${event.target}: ${PATTERNS[event.pattern]}${event.ended ? ': over' : ''}`;
     case 'poison-message':

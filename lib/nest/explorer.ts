@@ -1,7 +1,6 @@
 import {
   Inject,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleDestroy,
@@ -18,7 +17,7 @@ import {
   type RuntimeHolder,
 } from './binding.js';
 import { CHECKPOINTS, Checkpoints, unboundComponent } from './checkpoint/checkpoints.js';
-import { logEvents } from './event-logger.js';
+import { logEvents, SafeLogger } from './event-logger.js';
 import { HealthMetrics } from './health/health-metrics.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
@@ -35,7 +34,7 @@ import { allWrappers, type Wrapper } from './wrappers.js';
 export class ResilienceExplorer
   implements OnModuleInit, OnApplicationBootstrap, OnModuleDestroy, OnApplicationShutdown
 {
-  private readonly logger = new Logger('Bulwark');
+  private readonly logger = new SafeLogger('Bulwark');
   private readonly stopLogging: () => void;
   private readonly unbound: UnboundCalls;
   private readonly followed = new WeakSet<Wrapper>();
@@ -50,7 +49,7 @@ export class ResilienceExplorer
     private readonly metrics: HealthMetrics,
   ) {
     // from the start: a testing module may be compiled and never initialised
-    this.stopLogging = logEvents(runtime.bus, this.logger);
+    this.stopLogging = logEvents(runtime.bus, this.logger, runtime.env.clock);
     this.unbound = new UnboundCalls(modules, runtime, holder);
     runtime.serve(holder);
     this.followLoader(lazyModules);

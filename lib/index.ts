@@ -1,14 +1,8 @@
 export { type Mistake, ResilienceConfigError } from './kernel/check.js';
-export type {
-  ClassifyAnswer,
-  ClassifyMatch,
-  ClassifyRule,
-} from './errors/classifier/classify.options.js';
 export {
   CATEGORY_DEFAULTS,
   type ErrorClassification,
 } from './errors/classifier/error-classification.js';
-export type { ErrorSeverity } from './errors/error-context.js';
 export type { Classification, Classifier, ErrorCategory } from './kernel/classifier.js';
 export type { Clock } from './kernel/clock.js';
 export type { CallIds, ErrorContext, ErrorFacts, ErrorSeverity } from './errors/error-context.js';

@@ -15,6 +15,7 @@ export class ComponentWatch {
   private port: string | undefined;
   private calls = 0;
   private failures = 0;
+  private lastCalls: Milliseconds = Number.NEGATIVE_INFINITY;
   private lastFailure: Milliseconds = Number.NEGATIVE_INFINITY;
   private category: ErrorCategory | undefined;
   private misconfigured = 0;
@@ -79,11 +80,15 @@ export class ComponentWatch {
   }
 
   private lookForSpike(now: Milliseconds, board: FindingBoard): void {
-    if (this.calls === 0) return;
     const { cusum } = this;
-    cusum.observe(this.calls, this.failures, now);
-    this.calls = 0;
-    this.failures = 0;
+    if (this.calls > 0) {
+      cusum.observe(this.calls, this.failures, now);
+      this.calls = 0;
+      this.failures = 0;
+      this.lastCalls = now;
+    } else if (cusum.alarmed && now - this.lastCalls >= CALM) {
+      cusum.giveUp(now);
+    }
     this.spike.set(cusum.alarmed, board, () => {
       const { since, rate, usual, calls, failures } = cusum.reading();
       const details = { rate, usual, calls, failures };

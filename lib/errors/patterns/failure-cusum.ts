@@ -92,6 +92,13 @@ export class FailureCusum {
     return false;
   }
 
+  /** Ends the alarm for want of calls. What was usual before it is still known. */
+  giveUp(now: Milliseconds): void {
+    this.alarm = undefined;
+    this.at = now;
+    this.restart(now);
+  }
+
   reading(): CusumReading {
     const { risenCalls: calls, risenFailures: failures, since } = this;
     const usual = this.alarm?.usual ?? this.usual();
@@ -116,9 +123,7 @@ export class FailureCusum {
       this.failures = this.risenFailures;
       this.time = now - this.since;
     }
-    this.alarm = undefined;
-    this.at = now;
-    this.restart(now);
+    this.giveUp(now);
     return true;
   }
 

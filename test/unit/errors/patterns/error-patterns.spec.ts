@@ -137,6 +137,19 @@ describe('a spike', () => {
     expect(world.news()).toEqual(['ended spike Fees.quote']);
   });
 
+  it('is over when there were no calls for ten minutes; what was usual is still known', () => {
+    const world = new World();
+    world.pass(60, () => world.observe(100, 1));
+    world.pass(3, () => world.observe(100, 50));
+    world.pass(599);
+    expect(world.news()).toEqual(['raised spike Fees.quote']);
+    world.pass(1);
+    expect(world.news()).toEqual(['ended spike Fees.quote']);
+
+    world.pass(1, () => world.observe(100, 50));
+    expect(world.news()).toEqual(['raised spike Fees.quote']);
+  });
+
   it('is none of other components, and hears nothing of `failed`', () => {
     const world = new World({ minimumErrors: 1_000_000, highRate: 1_000 });
     world.pass(60, () => world.observe(100, 1));
@@ -385,7 +398,7 @@ describe('the facade', () => {
     world.pass(60, () => world.observe(100, 1, 'Other.call'));
     world.pass(7_300);
     world.pass(3, () => world.observe(100, 50, 'Other.call'));
-    expect(world.news()).toEqual([]);
+    expect(world.news()).toEqual(['ended spike Fees.quote']);
   });
 
   it('observes nothing where there were no calls', () => {

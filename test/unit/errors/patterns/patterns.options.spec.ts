@@ -4,6 +4,7 @@ import {
   type ErrorPatternsOptions,
   errorPatternsTerms,
 } from '../../../../lib/errors/patterns/patterns.options.js';
+import { section, table } from '../../../support/documents.js';
 
 const problems = (options: unknown): string[] =>
   checkErrorPatterns('errors.patterns', options as ErrorPatternsOptions).map(
@@ -55,5 +56,34 @@ it('an option that is undefined counts as not given', () => {
     ...ERROR_PATTERNS_DEFAULTS,
     share: 0.7,
     spike: { ...ERROR_PATTERNS_DEFAULTS.spike, threshold: 12 },
+  });
+});
+
+describe('the table of the options in docs/errors-and-events.md', () => {
+  const rows = table(section('docs/errors-and-events.md', 'Patterns'), 'Option');
+  const flat = Object.entries(ERROR_PATTERNS_DEFAULTS).flatMap(([option, value]) =>
+    typeof value === 'object'
+      ? Object.entries(value).map(([inner, v]): [string, number] => [`${option}.${inner}`, v])
+      : [[option, value] as [string, number]],
+  );
+  const number = (text: string): number =>
+    text === '2³¹ − 1' ? 2 ** 31 - 1 : Number(text.replaceAll(',', ''));
+  const set = (option: string, value: number): object => {
+    const [outer, inner] = option.split('.');
+    return { [outer!]: inner === undefined ? value : { [inner]: value } };
+  };
+
+  it('has every option with its default', () => {
+    expect(rows.map((row) => [row['Option'], number(row['Default']!)])).toEqual(flat);
+  });
+
+  it.each(rows.map((row) => [row['Option']!, row['Range']!]))('%s: %s', (option, range) => {
+    const [, above, least, most] = /^(above )?([\d,.]+)(?: to (.+))?$/.exec(range)!;
+    const [low, high] = [number(least!), most === undefined ? 10 ** 9 : number(most)];
+
+    expect(problems(set(option, above === undefined ? low : low + 1e-9))).toEqual([]);
+    expect(problems(set(option, above === undefined ? low - 0.001 : low))).toHaveLength(1);
+    expect(problems(set(option, high))).toEqual([]);
+    if (most !== undefined) expect(problems(set(option, high + 0.001))).toHaveLength(1);
   });
 });

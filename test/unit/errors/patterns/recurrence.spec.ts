@@ -36,6 +36,25 @@ describe('errors at regular intervals', () => {
     expect(after(bursts).reading(4_500_000)).toMatchObject({ period: 600_000, episodes: 8 });
   });
 
+  it('begin anew after a quiet time five times longer than usual', () => {
+    const burst = (at: number, pause: number): number[] => [
+      ...every(4_000, 20, at),
+      ...every(4_000, 20, at + 76_000 + pause),
+    ];
+    const period = (pause: number): number | undefined =>
+      after(every(600_000, 8).flatMap((at) => burst(at, pause))).reading(4_400_000)?.period;
+
+    expect(period(17_000)).toBe(600_000);
+    expect(period(23_000)).toBeUndefined(); // two bursts each time
+  });
+
+  it('are quiet for half of the shortest interval at least', () => {
+    const bursts = every(60_000, 7).flatMap((at) => [at, at + 5_000]);
+
+    expect(after(bursts).reading(370_000)).toMatchObject({ period: 60_000, episodes: 7 });
+    expect(after(bursts.map((at) => at * 1.001)).reading(370_000)).toBeUndefined();
+  });
+
   it('may vary a little', () => {
     const jitter = [0, 5_000, -5_000, 5_000, 0, -5_000, 5_000];
     const times = every(60_000, 7, 10_000).map((at, i) => at + jitter[i]!);

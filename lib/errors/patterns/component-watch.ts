@@ -6,12 +6,12 @@ import { type FindingBoard, FindingSlot } from './finding-board.js';
 import type { PatternInput } from './pattern-input.js';
 import type { ErrorPatternsTerms } from './patterns.options.js';
 
-/** What ends only with a success or with nothing, ends with nothing for this long. */
+/** With nothing heard of a component for this long nothing about it holds any more. */
 export const CALM: Milliseconds = 600_000;
 
 /** What is watched of one component: all numbers, whatever comes. */
 export class ComponentWatch {
-  lastSeen: Milliseconds;
+  lastSeen: Milliseconds = Number.NEGATIVE_INFINITY;
   private port: string | undefined;
   private calls = 0;
   private failures = 0;
@@ -31,20 +31,13 @@ export class ComponentWatch {
   constructor(
     private readonly name: string,
     private readonly terms: ErrorPatternsTerms,
-    now: Milliseconds,
   ) {
-    this.lastSeen = now;
     this.cusum = new FailureCusum(terms.spike);
     this.streak = new FailureStreak(terms.persistentFailures);
   }
 
-  /** Whether one of its findings holds. */
-  get holds(): boolean {
-    return this.spike.holds || this.persistent.holds || this.configuration.holds;
-  }
-
   failed({ port, category, fingerprint, configuration, now }: PatternInput): void {
-    if (port !== undefined) this.port = port;
+    this.port = port;
     this.lastSeen = now;
     this.lastFailure = now;
     this.category = category;
@@ -115,10 +108,7 @@ export class ComponentWatch {
   private lookForMistakes(now: Milliseconds, startedAt: Milliseconds, board: FindingBoard): void {
     const last = this.lastMisconfigured;
     if (last === undefined) return;
-    if (now - last.at >= CALM) {
-      this.misconfigured = 0;
-      this.lastMisconfigured = undefined;
-    }
+    if (now - last.at >= CALM) this.misconfigured = 0;
     const failures = this.misconfigured;
     const boot = this.firstMisconfigured - startedAt <= this.terms.bootTime;
     const enough = boot ? failures > 0 : failures >= this.terms.configurationErrors;

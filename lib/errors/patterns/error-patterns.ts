@@ -1,7 +1,7 @@
 import { ResilienceConfigError } from '../../kernel/check.js';
 import type { ErrorCategory } from '../../kernel/classifier.js';
 import type { Milliseconds } from '../../kernel/duration.js';
-import { ComponentWatch } from './component-watch.js';
+import { CALM, ComponentWatch } from './component-watch.js';
 import { type ErrorAnalysis, ErrorWindow } from './error-window.js';
 import type { Finding, FindingListener } from './finding.js';
 import { FindingBoard, FindingSlot } from './finding-board.js';
@@ -20,7 +20,7 @@ const BETWEEN_LOOKS: Milliseconds = 1_000;
 const BETWEEN_SWEEPS: Milliseconds = 60_000;
 const FORGOTTEN: Milliseconds = 7_200_000;
 /** The same while there is no room for anything new. */
-const FORGOTTEN_WHEN_FULL: Milliseconds = 600_000;
+const FORGOTTEN_WHEN_FULL: Milliseconds = CALM;
 /** What holds is over below this share of what raised it. */
 const OVER = 0.8;
 
@@ -70,7 +70,7 @@ export class ErrorPatterns {
   /** Counts a failed attempt. It says nothing to `spike`, which hears of it by `observe`. */
   failed(input: PatternInput): void {
     this.window.record(input.category, input.now);
-    this.componentOf(input.component, input.now)?.failed(input);
+    this.componentOf(input.component)?.failed(input);
     this.kindOf(input.fingerprint)?.failed(input);
   }
 
@@ -81,7 +81,7 @@ export class ErrorPatterns {
 
   /** Counts the calls of a component since it was last observed, and the failures among them. */
   observe(component: string, calls: number, failures: number, now: Milliseconds): void {
-    if (calls > 0) this.componentOf(component, now)?.observe(calls, failures, now);
+    if (calls > 0) this.componentOf(component)?.observe(calls, failures, now);
   }
 
   /** Looks for what is new and tells the listener, at most once a second; in between it is free. */
@@ -119,10 +119,10 @@ export class ErrorPatterns {
     this.board.tell(this.listener);
   }
 
-  private componentOf(name: string, now: Milliseconds): ComponentWatch | undefined {
+  private componentOf(name: string): ComponentWatch | undefined {
     let component = this.components.get(name);
     if (component === undefined && this.hasRoom(this.components)) {
-      component = new ComponentWatch(name, this.terms, now);
+      component = new ComponentWatch(name, this.terms);
       this.components.set(name, component);
     }
     return component;
@@ -171,15 +171,17 @@ export class ErrorPatterns {
     }));
   }
 
-  /** What was not heard of for long makes room, unless something about it holds. */
+  /** What was not heard of for long makes room. */
   private sweep(now: Milliseconds): void {
     this.sweptAt = now;
-    for (const watched of [this.components, this.kinds]) {
-      const full = watched.size >= this.terms.maxSeries;
-      const since = now - (full ? FORGOTTEN_WHEN_FULL : FORGOTTEN);
-      for (const [name, { holds, lastSeen }] of watched) {
-        if (!holds && lastSeen <= since) watched.delete(name);
-      }
+    const longAgo = ({ size }: ReadonlyMap<string, unknown>): Milliseconds =>
+      now - (size < this.terms.maxSeries ? FORGOTTEN : FORGOTTEN_WHEN_FULL);
+    const [componentsSince, kindsSince] = [longAgo(this.components), longAgo(this.kinds)];
+    for (const [name, { lastSeen }] of this.components) {
+      if (lastSeen <= componentsSince) this.components.delete(name);
+    }
+    for (const [fingerprint, { lastSeen, holds }] of this.kinds) {
+      if (lastSeen <= kindsSince && !holds) this.kinds.delete(fingerprint);
     }
   }
 }

@@ -79,6 +79,37 @@ describe('a persistent failure', () => {
     expect(world.news()).toEqual(['ended persistent Fees.quote']);
   });
 
+  it('may take the whole window, and is not ended by more failures', () => {
+    const world = new World({ minimumErrors: 1_000, persistentFailures: 2 });
+    world.pass(1, () => world.fail());
+    world.pass(59);
+    world.pass(1, () => {
+      world.fail();
+      world.observe(1, 1);
+    });
+    expect(world.news()).toEqual(['raised persistent Fees.quote']);
+
+    world.pass(1, () => {
+      world.fail(3);
+      world.observe(3, 3);
+    });
+    expect(world.news()).toEqual([]);
+    world.pass(1, () => {
+      world.fail(3);
+      world.observe(4, 3);
+    });
+    expect(world.news()).toEqual(['ended persistent Fees.quote']);
+  });
+
+  it('may have its last failure up to a window ago', () => {
+    const world = new World({ minimumErrors: 1_000 });
+    world.fail(10);
+    world.now += 59_000;
+    world.pass(1);
+
+    expect(world.news()).toEqual(['raised persistent Fees.quote']);
+  });
+
   it('needs all of them within the window', () => {
     const world = new World({ minimumErrors: 1_000 });
     for (let i = 0; i < 30; i += 1) {
@@ -164,6 +195,24 @@ describe('a spike', () => {
 });
 
 describe('an error that comes back', () => {
+  it('may vary by up to two fifths once it was found', () => {
+    const world = new World({ minimumErrors: 1_000 });
+    const intervals = [100, 100, 100, 100, 100, 100, 170, 100];
+    for (const seconds of intervals) {
+      world.fail();
+      world.pass(seconds);
+    }
+    world.fail();
+    world.pass(1);
+    expect(world.news()).toEqual(['raised recurring Fees.quote']); // 23 %
+
+    world.pass(269);
+    expect(world.news()).toEqual([]);
+    world.fail();
+    world.pass(1);
+    expect(world.news()).toEqual(['ended recurring Fees.quote']); // 45 %
+  });
+
   it('is raised by its regular intervals and ended when it stays away', () => {
     const world = new World({ minimumErrors: 1_000 });
     for (let i = 0; i < 8; i += 1) {
@@ -215,6 +264,11 @@ describe('a configuration error', () => {
     world.fail(1, { configuration: true });
     world.pass(1);
     expect(world.news()).toEqual(['raised configuration Fees.quote']);
+    expect(world.findings[0]).toMatchObject({
+      since: START + 60_001,
+      count: 3,
+      details: { failures: 3, boot: 0 },
+    });
   });
 
   it('is over when there was none for ten minutes, and counted anew', () => {
@@ -337,6 +391,25 @@ describe('the facade', () => {
     expect(world.news()).toEqual(['raised pattern -', 'raised persistent Fees.quote']);
   });
 
+  it('finds everything anew right after a reset, and has room for it', () => {
+    const world = new World({ maxSeries: 1 });
+    const storm = (component: string): string[] => {
+      world.fail(700, { component, fingerprint: component, configuration: true });
+      world.pass(1);
+      return world.news().filter((line) => line.startsWith('raised'));
+    };
+    const raised = storm('A');
+    expect(raised).toHaveLength(4);
+    storm('B');
+    expect(world.patterns.ignored).toBe(1_400);
+    world.patterns.reset();
+    expect(world.patterns.ignored).toBe(0);
+    world.news();
+
+    expect(storm('C')).toEqual(raised.map((line) => line.replace('A', 'C')));
+    expect(world.patterns.ignored).toBe(0);
+  });
+
   it('tells every finding although the listener throws, and may be asked by it', () => {
     const seen: number[] = [];
     const patterns: ErrorPatterns = new ErrorPatterns(
@@ -383,9 +456,28 @@ describe('the facade', () => {
     world.pass(1);
     expect(world.patterns.ignored).toBe(2);
     expect(world.told).toContain('raised configuration New');
+    expect(world.told.filter((line) => line === 'raised persistent Holds')).toHaveLength(1);
     expect(world.patterns.active()).toContainEqual(
       expect.objectContaining({ kind: 'persistent', component: 'Holds' }),
     );
+  });
+
+  it('keeps a kind that comes back at long intervals although it is full', () => {
+    const world = new World({ maxSeries: 1, minimumErrors: 1_000 });
+    for (let i = 0; i < 7; i += 1) {
+      world.fail();
+      if (i === 6) break;
+      world.pass(500);
+    }
+    world.pass(1_000);
+    expect(world.news()).toEqual(['raised recurring Fees.quote']);
+    world.fail(1, { fingerprint: 'v1:new' });
+    expect(world.patterns.ignored).toBe(1);
+
+    world.pass(1_000);
+    expect(world.news()).toEqual(['ended recurring Fees.quote']);
+    world.fail(1, { fingerprint: 'v1:new' });
+    expect(world.patterns.ignored).toBe(1);
   });
 
   it('remembers for two hours while there is room', () => {

@@ -58,13 +58,13 @@ export function scoreOf(inputs: HealthInputs): HealthScore {
   return { score, status: bandOf(score), explanation: bounded(items) };
 }
 
-/** What a value means by its limits; `ok` on the good side of both. */
+/** What a value means by its limits; `ok` on the good side of both, and without any. */
 export function levelOf(metric: MetricValue): 'ok' | 'warn' | 'critical' | 'unknown' {
   const { value } = metric;
   if (typeof value !== 'number' || Number.isNaN(value)) return 'unknown';
   const { warn, critical } = metric;
-  const isPast = (limit: number): boolean =>
-    metric.direction === 'below' ? value <= limit : value >= limit;
+  const isPast = (limit: number | undefined): boolean =>
+    limit !== undefined && (metric.direction === 'below' ? value <= limit : value >= limit);
   return isPast(critical) ? 'critical' : isPast(warn) ? 'warn' : 'ok';
 }
 
@@ -140,6 +140,7 @@ function processItems({
 function metricItem(metric: MetricValue): HealthItem[] {
   const what = `metric ${metric.name}`;
   const { value, warn, critical, direction } = metric;
+  if (warn === undefined || critical === undefined) return [];
   if (typeof value !== 'number' || Number.isNaN(value))
     return [{ what, value: 'unknown', limit: warn, points: HEALTH_WEIGHTS.metricUnknown }];
   const sign = direction === 'below' ? -1 : 1;

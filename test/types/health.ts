@@ -25,8 +25,7 @@ export class Node {
     return 1;
   }
 
-  // @ts-expect-error both limits are needed
-  @HealthMetric('without', { warn: 1 })
+  @HealthMetric('without')
   without(): number {
     return 1;
   }

@@ -23,13 +23,14 @@ const RECORD = Symbol.for('bulwark:health-metrics');
 
 /**
  * Makes a figure of the application part of its health: it is read with every sample, at most once
- * a second, and takes points off the score from `warn` on, most from `critical` on. On a method of
+ * a second, and takes points off the score from `warn` on, most from `critical` on; without limits
+ * it is shown. On a method of
  * a singleton, provider or controller; a figure that throws, hangs or is no number is `unknown`,
  * and harms nobody. Infinity is a value: the age of what has never been.
  *
  * @param name unique in the application
  */
-export function HealthMetric(name: string, options: HealthMetricOptions): MetricDecorator {
+export function HealthMetric(name: string, options: HealthMetricOptions = {}): MetricDecorator {
   return (target, key, descriptor) => {
     const isStatic = typeof target === 'function';
     const home = isStatic ? target : target.constructor;

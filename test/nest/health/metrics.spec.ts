@@ -78,6 +78,27 @@ describe('@HealthMetric', () => {
     expect([score, status, at]).toEqual([60, 'degraded', world.clock.epoch()]);
   });
 
+  it('without limits is shown, and costs nothing, also where it cannot be read', async () => {
+    let value = 1e9;
+    const world = await boot({
+      bulwark: {},
+      providers: [{ provide: 'a', useValue: new (withMetric('height', undefined, () => value))() }],
+    });
+    const monitor = world.app.get(HealthMonitor);
+    expect(await monitor.status()).toMatchObject({
+      score: 100,
+      explanation: [],
+      metrics: { height: { value: 1e9, level: 'ok' } },
+    });
+    value = Number.NaN;
+    await world.clock.advance(1_000);
+    expect(await monitor.status()).toMatchObject({
+      score: 100,
+      explanation: [],
+      metrics: { height: { value: 'unknown', level: 'unknown' } },
+    });
+  });
+
   it('goes through the policies of its method, and those through it', async () => {
     @Injectable()
     class Node {
@@ -332,6 +353,6 @@ describe('mistakes in metrics end the boot, all in one message:', () => {
   it('with health switched off too', () =>
     refuses(
       { ...given(withMetric('a', { warn: 1 })), bulwark: { health: false } },
-      'Node.peers @HealthMetric critical: got nothing, expected a finite number',
+      'Node.peers @HealthMetric critical: got nothing, expected it beside warn',
     ));
 });

@@ -8,6 +8,8 @@ const problems = (name: unknown, options: unknown): string[] =>
 describe('a metric', () => {
   it.each([
     [{ warn: 1, critical: 2 }],
+    [{}],
+    [{ unit: 's' }],
     [{ warn: 2, critical: 2 }],
     [{ warn: 2, critical: 1, direction: 'below' }],
     [{ warn: 1, critical: 1, direction: 'below' }],
@@ -22,14 +24,8 @@ describe('a metric', () => {
     ['', { warn: 1, critical: 2 }, [`${AT} name: got "", expected a string that is not empty`]],
     [5, { warn: 1, critical: 2 }, [`${AT} name: got 5, expected a string that is not empty`]],
     ['a', undefined, [`${AT}: got undefined, expected an options object`]],
-    [
-      'a',
-      {},
-      [
-        `${AT} warn: got nothing, expected a finite number`,
-        `${AT} critical: got nothing, expected a finite number`,
-      ],
-    ],
+    ['a', { critical: 2 }, [`${AT} warn: got nothing, expected it beside critical`]],
+    ['a', { warn: 2 }, [`${AT} critical: got nothing, expected it beside warn`]],
     [
       'a',
       { warn: Number.NaN, critical: Infinity },

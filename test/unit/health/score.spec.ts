@@ -193,6 +193,13 @@ describe('the score', () => {
     expect([-1.1e308, -1e308, 0, 1e308].map(at)).toEqual([0, 10, 10, 30]);
   });
 
+  it('of a metric without limits takes nothing', () => {
+    const shown = { warn: undefined, critical: undefined };
+    for (const value of [Infinity, 'unknown'])
+      expect(points({ metrics: [metric(value, shown as object)] })).toBe(0);
+    expect(levelOf(metric(Infinity, shown as object))).toBe('ok');
+  });
+
   it('of a metric that cannot be read takes less than a bad value', () => {
     for (const value of ['unknown', Number.NaN, undefined, null, '12', {}]) {
       const { score, explanation } = scoreOf({ metrics: [metric(value)] });

@@ -83,6 +83,33 @@ describe('a banking stage over HTTP', () => {
     expect(await response.text()).toBe('');
     expect(await world.rpc.call('getTransaction', transactionId(sent))).not.toBeNull();
   });
+
+  it(
+    'tells its own figures as part of its health',
+    async () => {
+      await world.send(pay(alice, bob, 2, 100));
+      await world.drained();
+
+      const { body } = await world.get('/health');
+      const { metrics } = body as unknown as { metrics: Record<string, { value: unknown }> };
+      expect(Object.keys(metrics)).toEqual([
+        'last_block_time',
+        'blocks_produced',
+        'throughput',
+        'peers',
+        'mempool_size',
+        'error_rate',
+      ]);
+      const values = Object.values(metrics).map(({ value }) => value);
+      expect(values.every((value) => typeof value === 'number' && value >= 0)).toBe(true);
+      expect(metrics).toMatchObject({
+        blocks_produced: { level: 'ok' },
+        peers: { value: 1, level: 'ok' },
+      });
+      expect(body).toHaveProperty('score');
+    },
+    PATIENCE,
+  );
 });
 
 describe('a banking stage whose upstream fails', () => {

@@ -8,6 +8,7 @@ import { FeesClient } from './fees/fees.client.js';
 import { Integrity } from './integrity/integrity.js';
 import { Ledger } from './ledger/ledger.js';
 import { Mempool } from './mempool/mempool.js';
+import { NodeMetrics } from './metrics/node.metrics.js';
 import { RpcController } from './rpc/rpc.controller.js';
 import { RpcMethods } from './rpc/rpc.methods.js';
 import { NodeSettings } from './settings.js';
@@ -41,6 +42,7 @@ export class AppModule {
         FeesClient,
         BankingStage,
         BlockProducer,
+        NodeMetrics,
         RpcMethods,
         Integrity,
       ],

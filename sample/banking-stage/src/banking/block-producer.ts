@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { Mempool } from '../mempool/mempool.js';
 import { NodeSettings } from '../settings.js';
 import { BankingStage } from './banking-stage.js';
 
@@ -8,10 +9,13 @@ import { BankingStage } from './banking-stage.js';
 export class BlockProducer implements OnApplicationBootstrap, OnModuleDestroy {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
+  /** When nothing was left waiting for a block, or one was made: by the wall clock. */
+  upToDateAt = Date.now();
 
   constructor(
     private readonly settings: NodeSettings,
     private readonly banking: BankingStage,
+    private readonly mempool: Mempool,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -30,7 +34,9 @@ export class BlockProducer implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async tick(): Promise<void> {
     // whether a block whose sync failed was kept is for the disk to tell: the next one begins there
-    await Promise.allSettled([this.banking.produceBlock(Date.now())]);
+    const [made] = await Promise.allSettled([this.banking.produceBlock(Date.now())]);
+    const hasBlock = made.status === 'fulfilled' && made.value !== undefined;
+    if (hasBlock || this.mempool.size === 0) this.upToDateAt = Date.now();
     this.schedule();
   }
 }

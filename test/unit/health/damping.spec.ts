@@ -48,7 +48,7 @@ describe('readiness', () => {
   it('#185 is held twice as long for each further fall in a minute, up to a minute', () => {
     const damping = new Damping(5_000);
     const holds: number[] = [];
-    let now = 0;
+    let now = 1_000_000;
     for (let i = 0; i < 8; i += 1) {
       damping.look(false, now);
       const fell = now;
@@ -61,6 +61,19 @@ describe('readiness', () => {
     now += MINUTE;
     damping.look(false, now);
     expect([damping.look(true, now), damping.look(true, now + 5_000)]).toEqual([false, true]);
+  });
+
+  it('forgets a fall after a minute', () => {
+    const holdAfter = (wait: number): boolean => {
+      const damping = new Damping(5_000);
+      damping.look(false, 0);
+      damping.look(true, 0);
+      damping.look(true, 5_000);
+      damping.look(false, wait);
+      damping.look(true, wait);
+      return damping.look(true, wait + 5_000);
+    };
+    expect([holdAfter(MINUTE - 1), holdAfter(MINUTE)]).toEqual([false, true]);
   });
 
   it('is held for longer than a minute where the application says so', () => {

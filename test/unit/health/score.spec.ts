@@ -80,6 +80,18 @@ describe('the score', () => {
     expect(explanation.map((item) => item.points)).toEqual([61, 39, 0]);
   });
 
+  it('lists twenty things as they are', () => {
+    const many = Array.from({ length: 20 }, (_, i) => breaker(`b${i}`));
+    expect(scoreOf({ breakers: many }).explanation).toHaveLength(20);
+  });
+
+  it('names the limit that was reached', () => {
+    const limits = [10, 19, 20, 21].map(
+      (value) => scoreOf({ metrics: [metric(value)] }).explanation[0]!.limit,
+    );
+    expect(limits).toEqual([10, 10, 20, 20]);
+  });
+
   it('lists twenty things and the rest in one', () => {
     const many = Array.from({ length: 1_000 }, (_, i) => breaker(`b${i}`));
     const { explanation, score } = scoreOf({ breakers: many });

@@ -41,7 +41,7 @@ describe('readiness', () => {
     const isGood = (at: number): boolean => at >= 10 * MINUTE || Math.floor(at / 300) % 2 === 0;
     expect(changes(new Damping(5_000), isGood, 12 * MINUTE)).toEqual([
       [300, false],
-      [10 * MINUTE + 5_000 - 300 + 300, true],
+      [10 * MINUTE + 5_000, true],
     ]);
   });
 
@@ -74,6 +74,15 @@ describe('readiness', () => {
       return damping.look(true, wait + 5_000);
     };
     expect([holdAfter(MINUTE - 1), holdAfter(MINUTE)]).toEqual([false, true]);
+  });
+
+  it('does not make those look twice who look less than once a minute', () => {
+    const looks = (wait: number): boolean => {
+      const damping = new Damping(5_000);
+      damping.look(false, 0);
+      return damping.look(true, wait);
+    };
+    expect([looks(MINUTE - 1), looks(MINUTE)]).toEqual([false, true]);
   });
 
   it('is held for longer than a minute where the application says so', () => {

@@ -41,6 +41,11 @@ describe('the trend', () => {
     expect(silent.read(30 * MINUTE).direction).toBe('steady');
   });
 
+  it('has sharp edges', () => {
+    expect(trendOf([5, 60], [6, 55]).read(10 * MINUTE).direction).toBe('worsening');
+    expect(trendOf([10, 0], [11, 100], [26, 95]).read(30 * MINUTE).direction).toBe('worsening');
+  });
+
   it('keeps of each minute the worst', () => {
     const trend = trendOf([0, 100], [0.3, 40], [0.6, 90], [1, 100]);
     expect(trend.read(MINUTE).samples).toEqual([

@@ -30,9 +30,8 @@ export class HealthMetrics {
   }
 
   private visit(wrapper: Wrapper): Mistake[] {
-    const { instance, metatype, inject } = wrapper;
-    const isFactory = inject !== undefined && inject !== null;
-    const type = classOf(instance) ?? (isFactory ? undefined : metatype);
+    const { instance, metatype } = wrapper;
+    const type = classOf(instance) ?? metatype;
     const records = typeof type === 'function' ? metricsOf(type) : [];
     if (typeof type !== 'function' || records.length === 0) return [];
     const from = (key: string | symbol): string => `${type.name}.${String(key)}`;

@@ -8,6 +8,7 @@ import {
   DurableValue,
   type HealthConfig,
   HealthMetric,
+  HealthMonitor,
   ResilienceRegistry,
   ResilienceService,
 } from 'nestjs-bulwark';
@@ -95,6 +96,23 @@ describe.each(ADAPTERS)('asking for health on %s', (_, adapter) => {
     clock.jump(1_000 - 9 * 99);
     await ask(get, 10);
     expect([probes, ledger.asked]).toEqual([{ db: 2, queue: 2, slow: 2 }, 2]);
+  });
+
+  it('a store that keeps nothing any more costs points', async () => {
+    const { app, clock } = await world({});
+    const monitor = app.get(HealthMonitor);
+    expect((await monitor.status()).explanation).toEqual([
+      { what: 'metric height', value: 0, limit: 0, points: 30 },
+    ]);
+    await app.close();
+    clock.jump(1_000);
+
+    expect((await monitor.status()).explanation[0]).toEqual({
+      what: 'checkpoint store',
+      value: 'closed',
+      limit: 'open',
+      points: 30,
+    });
   });
 
   it('#182 takes no place of a half-open breaker', async () => {

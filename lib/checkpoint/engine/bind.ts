@@ -1,3 +1,4 @@
+import type { Clock } from '../../kernel/clock.js';
 import { type Mistake, ResilienceConfigError } from '../../kernel/check.js';
 import { CheckpointError } from '../checkpoint.error.js';
 import { DurableCollection } from '../collections/durable-collection.js';
@@ -25,6 +26,7 @@ export interface Definition {
 export interface Binding {
   readonly values: Values;
   readonly codec: Codec;
+  readonly clock: Clock;
   /** What the store has of it. */
   readonly recovered: Recovered | undefined;
   /** Why what the store had of it cannot be used, if so. */
@@ -57,7 +59,15 @@ export function bindComponent(
   for (const field of durable)
     component.fields.set(field, (instance as Record<string, AnyCollection>)[field]!);
   if (durable.length === 0)
-    component.captured = new CapturedState(label, instance as Checkpointable, codec, values);
+    component.captured = new CapturedState(
+      label,
+      instance as Checkpointable,
+      codec,
+      values,
+      component,
+      binding.clock,
+      options.restoreTimeout,
+    );
   if (binding.problem !== undefined) {
     standIn(component, binding.problem, values);
     return { component, initial: undefined, isChanged: true };

@@ -118,10 +118,10 @@ export class CheckpointEngine implements CallHost {
   bind(instance: object, definition: Definition): Component {
     const { name } = definition.options;
     const recovered = this.recovered.get(name);
-    const { values, codec } = this;
+    const { values, codec, clock } = this;
     const problem = this.lost.get(name);
     const spoiled = (error: unknown): void => this.fence(error);
-    const binding = { values, codec, recovered, problem, spoiled };
+    const binding = { values, codec, clock, recovered, problem, spoiled };
     const bound = bindComponent(instance, definition, binding, this.components);
     const { component } = bound;
     this.components.set(name, component);

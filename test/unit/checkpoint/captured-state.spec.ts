@@ -190,6 +190,78 @@ it('calls wait for a state that takes time to restore', async () => {
   await ready;
 });
 
+describe('a state that never comes back', () => {
+  class Hanging {
+    count = 0;
+    hangs = false;
+    goOn: (() => void) | undefined;
+
+    captureState(): number {
+      return this.count;
+    }
+
+    async restoreState(count: number): Promise<void> {
+      if (this.hangs) await new Promise<void>((resolve) => (this.goOn = resolve));
+      this.count = count;
+    }
+  }
+
+  const hanging = async (): Promise<{ world: World; it: Hanging }> => {
+    const world = await World.open();
+    const it = world.bind(new Hanging(), { name: 'hanging', restoreTimeout: 500 });
+    await world.engine.ready();
+    await world.engine.save();
+    return { world, it };
+  };
+
+  it('fails the start', async () => {
+    const { world } = await hanging();
+    const again = await world.restart();
+    const late = again.bind(Object.assign(new Hanging(), { hangs: true }), { name: 'hanging' });
+    const ready = again.engine.ready();
+    const refused = expect(ready).rejects.toThrow(
+      /Hanging: restoreState has not ended within 60000 ms/,
+    );
+    await again.clock.advance(60_000);
+    await refused;
+    expect(late.count).toBe(0);
+  });
+
+  it('leaves the store fenced until it has ended, and then it heals', async () => {
+    const { world, it: late } = await hanging();
+    late.count = 7;
+    late.hangs = true;
+    world.store.fail();
+    await world.clock.advance(500);
+    expect(world.engine.state).toBe('fenced');
+    await world.clock.advance(120_000);
+    expect(world.engine.state).toBe('fenced');
+    expect(await run(late, () => 1).catch((error: unknown) => error)).toMatchObject({
+      code: 'CHECKPOINT_UNAVAILABLE',
+    });
+    late.hangs = false;
+    late.goOn!();
+    await world.clock.advance(40_000);
+    expect([world.engine.state, late.count]).toEqual(['open', 0]);
+    expect(await run(late, () => 1)).toBe(1);
+  });
+
+  it('refuses a restore, and does not keep the application from its end', async () => {
+    const { world, it: late } = await hanging();
+    late.hangs = true;
+    const refused = expect(world.engine.restore('1')).rejects.toMatchObject({
+      code: 'CHECKPOINT_FENCED',
+    });
+    await world.clock.advance(1_000);
+    await refused;
+    expect(world.engine.state).toBe('fenced');
+    const closed = world.engine.close();
+    await world.clock.advance(20_000);
+    await closed;
+    expect(world.engine.state).toBe('closed');
+  });
+});
+
 it('a component is one of the two', async () => {
   const world = await World.open();
   expect(() => world.bind({}, { name: 'nothing' })).toThrow(/declares no state/);

@@ -382,3 +382,18 @@ it.each([
     [...options, ...nested.map((option) => `snapshot.${option}`)].toSorted(),
   );
 });
+
+describe.each([
+  ['ErrorsConfig', '`errors: { … }`', {}],
+  ['ErrorLogOptions', '`errors: { log: { … } }`', bulwark.ERROR_LOG_DEFAULTS],
+] as const)('the options of the log of errors: %s', (type, from, defaults) => {
+  const text = section('docs/errors-and-events.md', 'The log of errors');
+  const rows = table(text.slice(text.indexOf(from)), 'Option');
+
+  it('are those of the code, each in one row, with the same defaults', () => {
+    const docs = types.properties(type);
+    expect(rows.map((row) => row['Option']!).toSorted()).toEqual([...docs.keys()].toSorted());
+    for (const [option, value] of Object.entries(defaults))
+      expect(rows.find((row) => row['Option'] === option)!['Default']).toBe(shown(value));
+  });
+});

@@ -72,6 +72,17 @@ onEveryFace((face) => {
     expect(await attemptsOf(stage, bad)).toBe(3);
   });
 
+  it('what blames somebody else is retried of a poison message too', async () => {
+    const stage = stageOf(face, () => 'm1');
+    for (let i = 0; i < 3; i += 1) await attemptsOf(stage, bad);
+    let tries = 0;
+
+    expect(await attemptsOf(stage, () => ((tries += 1) === 1 ? bad() : down()))).toBe(1);
+    stage.call(() => ((tries += 1), down()));
+    await stage.clock.advance(100);
+    expect(tries).toBe(4);
+  });
+
   it.each([
     ['refusals of ours', new CircuitOpenError('A.b', 'open')],
     ['cancelled calls', new DOMException('x', 'AbortError')],

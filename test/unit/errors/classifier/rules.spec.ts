@@ -64,6 +64,7 @@ it('an option that is undefined counts as not given', () => {
 
   expect(checkClassify('classify', [rule])).toEqual([]);
   expect(classify(new Declined())).toEqual({ ...CATEGORY_DEFAULTS.timeout, rule: 'user rule 1' });
+  expect(Object.isFrozen(classify(new Declined()))).toBe(true);
 });
 
 it.each(ERROR_CATEGORIES)('a function may answer just %s', (category) => {

@@ -152,6 +152,7 @@ const FAMILIES: Record<string, Rows> = {
   axios: [
     [axios('Network Error', 'ERR_NETWORK'), 'axios ERR_NETWORK', COMMUNICATION],
     [axios('timeout of 1000ms exceeded', 'ECONNABORTED'), 'axios timeout', TIMEOUT],
+    [axios('timeout of 1 ms', 'ERR_NETWORK'), 'axios ERR_NETWORK', COMMUNICATION],
     [axios('Request aborted', 'ECONNABORTED'), 'node-code ECONNABORTED', COMMUNICATION],
     [axios('x', 'ERR_BAD_REQUEST', { status: 404 }), 'http-status 4xx', VALIDATION],
     [axios('x', 'ERR_BAD_RESPONSE', { status: 503 }), 'http-status 503', DEPENDENCY],
@@ -175,6 +176,7 @@ const FAMILIES: Record<string, Rows> = {
     [http('status', 501), 'http-status 501', UNSUPPORTED],
     [http('response', 502), 'http-status 502', COMMUNICATION],
     [http('statusCode', 503), 'http-status 503', DEPENDENCY],
+    [Object.assign(new Error('x'), { response: { statusCode: 504 } }), 'http-status 504', TIMEOUT],
     [http('status', 504), 'http-status 504', TIMEOUT],
     [http('status', 505), 'http-status 505', UNSUPPORTED],
     [http('status', 507), 'http-status 507', 'dependency retry failure high'],
@@ -201,6 +203,7 @@ const FAMILIES: Record<string, Rows> = {
   'PostgreSQL, by SQLSTATE': [
     [pg('40001'), 'sqlstate 40001', CONFLICT],
     [pg('40P01'), 'sqlstate 40P01', CONFLICT],
+    [named('error', 'x', { code: '40001', routine: 'x' }), 'sqlstate 40001', CONFLICT],
     [pg('55P03'), 'sqlstate 55P03', CONFLICT],
     [pg('08006'), 'sqlstate class 08', COMMUNICATION],
     [pg('08004'), 'sqlstate 08004', CREDENTIALS],
@@ -482,6 +485,18 @@ const FAMILIES: Record<string, Rows> = {
     // words and numbers that are codes only in the mouth of whoever they belong to
     [node('23505'), 'unknown', 'transient retry failure medium'],
     [node('P2002'), 'unknown', 'transient retry failure medium'],
+    [
+      Object.assign(new Error('x'), { code: 14, details: 'x' }),
+      'unknown',
+      'transient retry failure medium',
+    ],
+    [
+      Object.assign(new Error('x'), { code: 14, metadata: {} }),
+      'unknown',
+      'transient retry failure medium',
+    ],
+    [named('LibrdKafkaError', 'x', { code: -1 }), 'unknown', 'transient retry failure medium'],
+    [new Error(`${'x'.repeat(200)} out of memory`), 'unknown', 'transient retry failure medium'],
     [Object.assign(new Error('x'), { code: 14 }), 'unknown', 'transient retry failure medium'],
     [Object.assign(new Error('x'), { code: 11_000 }), 'unknown', 'transient retry failure medium'],
     [new Error('MOVED to another office'), 'unknown', 'transient retry failure medium'],

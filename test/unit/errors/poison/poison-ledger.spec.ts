@@ -46,9 +46,9 @@ it('failures count for an hour, each from its own time', () => {
 
 it('remembers the 1,000 messages that failed last', () => {
   const ledger = new PoisonLedger();
-  ledger.failed('old', 0);
-  ledger.failed('old', 0);
   ledger.failed('kept', 0);
+  ledger.failed('old', 0);
+  ledger.failed('old', 0);
   for (let i = 0; i < 998; i += 1) ledger.failed(`m${i}`, 1);
   ledger.failed('kept', 2); // the newest again
   expect(ledger.size).toBe(1_000);

@@ -32,6 +32,16 @@ onEveryFace((face) => {
     expect((await stage.run(() => Promise.reject(Number.NaN))).error).toBe(Number.NaN);
   });
 
+  it('`on` is asked of what an alternative said by the category of that', async () => {
+    const refused = Object.assign(new Error('refused'), { status: 403 });
+    const alternative = (): Promise<never> => Promise.reject(refused);
+    const stage = new Stage(face, {
+      fallback: [{ alternative }, { value: 'hidden', on: { category: 'timeout' } }],
+    });
+
+    expect((await stage.run(() => Promise.reject(slow))).error).toBe(refused);
+  });
+
   it.each<[string, { retryOn?: ErrorMatchers; abortOn?: ErrorMatchers }, number, number]>([
     ['retryOn', { retryOn: { category: 'timeout' } }, 3, 1],
     ['retryOn a list', { retryOn: ['X', { category: ['timeout', 'poison'] }] }, 3, 1],

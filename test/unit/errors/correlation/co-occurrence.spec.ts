@@ -28,6 +28,12 @@ describe('kinds of errors that come together', () => {
     expect(coOccurring('a', sightings).get('b')?.leads).toBe(0.5);
   });
 
+  it('are of the order of the first ones, however often they come', () => {
+    const sightings = [5, 105, 205].flatMap((s) => at(s, 'a', 'b', 'a', 'a'));
+
+    expect(coOccurring('a', sightings).get('b')?.leads).toBe(0);
+  });
+
   it('must have come together three times', () => {
     const sightings = [at(5, 'a', 'b'), at(105, 'a', 'b'), at(205, 'a'), at(305, 'b')].flat();
 

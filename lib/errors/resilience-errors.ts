@@ -31,8 +31,8 @@ export interface ResilienceErrorsParts {
   /** What a call with these arguments belongs to. Must not throw. */
   readonly idsOf: (args: readonly unknown[]) => CallIds;
   readonly dependsOn?: DependsOn;
-  /** Hears that an error was recorded. */
-  readonly recorded: () => void;
+  /** Looks for patterns, now or, where errors go on, again and again. */
+  readonly watch: { failed(): void; look(): void };
 }
 
 /**
@@ -101,6 +101,7 @@ export class ResilienceErrors implements ErrorObserver {
 
   /** The patterns that errors follow now, oldest first. */
   patterns(): readonly Finding[] {
+    this.parts.watch.look();
     return this.parts.patterns.active();
   }
 
@@ -129,7 +130,7 @@ export class ResilienceErrors implements ErrorObserver {
       severity = CATEGORY_DEFAULTS[category].severity,
       configuration = false,
     } = classification as Partial<ErrorClassification> & typeof classification;
-    const { log, patterns, clock, idsOf, recorded } = this.parts;
+    const { log, patterns, clock, idsOf, watch } = this.parts;
     const method = component.slice(component.lastIndexOf('.') + 1);
     const entry = log.record({
       error,
@@ -151,7 +152,7 @@ export class ResilienceErrors implements ErrorObserver {
       configuration,
       now: clock.now(),
     });
-    recorded();
+    watch.failed();
     return entry;
   }
 }

@@ -1,11 +1,10 @@
-import { Logger, type LoggerService } from '@nestjs/common';
+import type { Logger } from '@nestjs/common';
 import type { ErrorFacts } from '../errors/error-context.js';
 import { LineLimit } from '../errors/log/line-limit.js';
 import { clean as withoutOwn, type Clean } from '../errors/record/clean.js';
 import { factsOf, headline } from '../errors/record/facts.js';
 import type { Clock } from '../kernel/clock.js';
 import type { ErrorPatternKind, ResilienceEvent, Severity } from '../kernel/event.js';
-import { ignore } from '../kernel/ignore.js';
 
 /** The events that operators must not miss. Everything else is for `events$`. */
 const LOGGED = new Set<ResilienceEvent['type']>([
@@ -46,23 +45,6 @@ interface Bus {
 
 const MAX_LINE = 4_096;
 const MAX_FACT = 512;
-
-/** The application's logger, of which no failure comes back: Nest drops what an async one answers. */
-export class SafeLogger extends Logger {
-  override get localInstance(): LoggerService {
-    const real = super.localInstance;
-    const safe =
-      (level: 'log' | 'warn' | 'error') =>
-      (...given: [message: unknown, ...rest: unknown[]]): void => {
-        try {
-          ignore(real[level](...given));
-        } catch {
-          // a logger that throws has nobody left to tell
-        }
-      };
-    return { log: safe('log'), warn: safe('warn'), error: safe('error') };
-  }
-}
 
 /**
  * Writes one line per state change, with the same facts as an object for structured loggers. All

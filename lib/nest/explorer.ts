@@ -7,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { LazyModuleLoader, ModulesContainer } from '@nestjs/core';
+import { makeClean } from '../errors/record/clean.js';
 import { type Mistake, ResilienceConfigError } from '../kernel/check.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import {
@@ -17,11 +18,14 @@ import {
   type RuntimeHolder,
 } from './binding.js';
 import { CHECKPOINTS, Checkpoints, unboundComponent } from './checkpoint/checkpoints.js';
-import { logEvents, SafeLogger } from './event-logger.js';
+import type { ResilienceConfig } from './config.js';
+import { logEvents } from './event-logger.js';
 import { HealthMetrics } from './health/health-metrics.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
+import { SafeLogger } from './safe-logger.js';
 import { StartUpLint } from './start-up-lint.js';
+import { CONFIG } from './tokens.js';
 import { UnboundCalls } from './unbound-calls.js';
 import { allWrappers, type Wrapper } from './wrappers.js';
 
@@ -47,9 +51,11 @@ export class ResilienceExplorer
     private readonly lint: StartUpLint,
     @Inject(CHECKPOINTS) private readonly checkpoints: Checkpoints,
     private readonly metrics: HealthMetrics,
+    @Inject(CONFIG) config: ResilienceConfig,
   ) {
     // from the start: a testing module may be compiled and never initialised
-    this.stopLogging = logEvents(runtime.bus, this.logger, runtime.env.clock);
+    const clean = makeClean(config.errors?.log?.redact);
+    this.stopLogging = logEvents(runtime.bus, this.logger, runtime.env.clock, clean);
     this.unbound = new UnboundCalls(modules, runtime, holder);
     runtime.serve(holder);
     this.followLoader(lazyModules);

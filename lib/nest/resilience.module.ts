@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 import {
   type DynamicModule,
   Inject,
-  Logger,
   type MiddlewareConsumer,
   Module,
   type NestModule,
@@ -11,6 +10,7 @@ import {
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
+import { SafeLogger } from './safe-logger.js';
 import { makeClassifier } from '../errors/classifier/classifier.js';
 import { ResilienceErrors } from '../errors/resilience-errors.js';
 import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
@@ -246,7 +246,7 @@ function makeRuntime(
   random: Random,
   modules: ModulesContainer,
 ): ApplicationRuntime {
-  const logger = new Logger('Bulwark');
+  const logger = new SafeLogger('Bulwark');
   const runtime: ApplicationRuntime = new ApplicationRuntime(
     {
       clock,

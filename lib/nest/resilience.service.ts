@@ -1,4 +1,5 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { SafeLogger } from './safe-logger.js';
 import type { Observable } from 'rxjs';
 import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { ResilienceEvent } from '../kernel/event.js';
@@ -35,7 +36,7 @@ export class ResilienceService {
   readonly events$: Observable<ResilienceEvent>;
   private readonly maxNames: number;
   private readonly names = new Map<string, Registration>();
-  private readonly logger = new Logger('Bulwark');
+  private readonly logger = new SafeLogger('Bulwark');
 
   constructor(
     private readonly runtime: ApplicationRuntime,

@@ -1,4 +1,5 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { SafeLogger } from './safe-logger.js';
 import { lint, type LintFinding, lintTarget, unsuppressed } from '../pipeline/lint.js';
 import type { Target } from '../pipeline/target.js';
 import { ApplicationRuntime } from './application-runtime.js';
@@ -8,7 +9,7 @@ import { CONFIG } from './tokens.js';
 /** Tells of what is legal and probably not meant: at the start, and of names that come later. */
 @Injectable()
 export class StartUpLint {
-  private readonly logger = new Logger('Bulwark');
+  private readonly logger = new SafeLogger('Bulwark');
   private readonly toldLater = new Set<string>();
   private started = false;
 

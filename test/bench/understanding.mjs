@@ -21,7 +21,7 @@ function makeErrors() {
     log,
     patterns,
     idsOf: () => ({}),
-    recorded: () => {},
+    watch: { failed() {}, look() {} },
   });
 }
 

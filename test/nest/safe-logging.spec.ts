@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { CircuitBreaker, Retry } from 'nestjs-bulwark';
 import { FakeClock, settle } from 'nestjs-bulwark/testing';
-import { logEvents, SafeLogger } from '../../lib/nest/event-logger.js';
+import { logEvents } from '../../lib/nest/event-logger.js';
+import { SafeLogger } from '../../lib/nest/safe-logger.js';
 import { EventBus } from '../../lib/pipeline/event-bus.js';
 import type { ResilienceEvent } from '../../lib/kernel/event.js';
 import { boot, closeAll } from './support/app.js';

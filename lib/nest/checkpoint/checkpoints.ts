@@ -1,4 +1,5 @@
-import { type BeforeApplicationShutdown, Logger } from '@nestjs/common';
+import { type BeforeApplicationShutdown } from '@nestjs/common';
+import { SafeLogger } from '../safe-logger.js';
 import type { CheckpointStore } from '../../checkpoint/checkpoint-store.js';
 import { claimOf } from '../../checkpoint/component/claims.js';
 import { backgroundClock } from '../../checkpoint/stores/file/background-clock.js';
@@ -51,7 +52,7 @@ export class Checkpoints implements BeforeApplicationShutdown {
       verify,
     });
     await engine.open();
-    if (engine.report !== undefined) logRecovery(engine.report, new Logger('Bulwark'));
+    if (engine.report !== undefined) logRecovery(engine.report, new SafeLogger('Bulwark'));
     return new Checkpoints(engine, components);
   }
 

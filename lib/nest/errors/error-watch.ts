@@ -14,8 +14,9 @@ const INTERVAL: Milliseconds = 1_000;
 const QUIET: Milliseconds = 120_000;
 
 /**
- * Looks at the counters of all targets every second while there are errors, for patterns among them.
- * Where nothing fails it has no timer.
+ * Looks at the counters of all targets every second while there are errors, for patterns among them,
+ * and whenever somebody asks. Where nothing fails it has no timer, nor with the clock of a test, whose
+ * timers are counted and run by the test.
  */
 @Injectable()
 export class ErrorWatch implements OnApplicationShutdown {
@@ -38,7 +39,7 @@ export class ErrorWatch implements OnApplicationShutdown {
   /** An error was recorded. */
   failed(): void {
     this.failedAt = this.clock.now();
-    if (this.cancel !== undefined || this.over) return;
+    if (this.cancel !== undefined || this.over || this.clock !== systemClock) return;
     this.look(); // what went well before is not to be mixed with what comes
     this.plan();
   }
@@ -49,6 +50,15 @@ export class ErrorWatch implements OnApplicationShutdown {
     return this.calls.recent();
   }
 
+  /** Tells of what has begun or ended, and of calls since the last look. */
+  look(): void {
+    const now = this.clock.now();
+    this.calls.look(now, this.runtime.allTargets(), (target, attempts, failures) =>
+      this.patterns.observe(target, attempts, failures, now),
+    );
+    this.patterns.tick(now);
+  }
+
   private plan(): void {
     const again = (): void => {
       this.cancel = undefined;
@@ -56,17 +66,6 @@ export class ErrorWatch implements OnApplicationShutdown {
       const quiet = this.clock.now() - this.failedAt > QUIET;
       if (!quiet || this.patterns.active().length > 0) this.plan();
     };
-    this.cancel =
-      this.clock === systemClock
-        ? inBackground(again, INTERVAL)
-        : this.clock.schedule(again, INTERVAL);
-  }
-
-  private look(): void {
-    const now = this.clock.now();
-    this.calls.look(now, this.runtime.allTargets(), (target, attempts, failures) =>
-      this.patterns.observe(target, attempts, failures, now),
-    );
-    this.patterns.tick(now);
+    this.cancel = inBackground(again, INTERVAL);
   }
 }

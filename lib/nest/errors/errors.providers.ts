@@ -65,7 +65,7 @@ export const errorsProviders: Provider[] = [
         patterns,
         idsOf: (args) => ids.of(args),
         dependsOn: (component) => graph.dependsOn(component),
-        recorded: () => watch.failed(),
+        watch,
       });
       env.errors = known;
       return known;

@@ -1,10 +1,10 @@
 import {
   Inject,
   Injectable,
-  Logger,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { SafeLogger } from '../safe-logger.js';
 import { askInTime } from '../../health/ask-in-time.js';
 import { Fresh } from '../../health/fresh.js';
 import type { CallCounts, MetricValue, ProcessFigures } from '../../health/inputs.js';
@@ -58,7 +58,7 @@ const MAX_AGE: Milliseconds = 1_000;
  */
 @Injectable()
 export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutdown {
-  private readonly logger = new Logger('Bulwark');
+  private readonly logger = new SafeLogger('Bulwark');
   private readonly trend = new Trend();
   private readonly latest: Fresh<HealthSample>;
   private readonly unread = new Set<string>();

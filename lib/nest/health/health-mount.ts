@@ -1,5 +1,6 @@
-import { Inject, Injectable, Logger, type Type } from '@nestjs/common';
+import { Inject, Injectable, type Type } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { SafeLogger } from '../safe-logger.js';
 import type { ResilienceConfig } from '../config.js';
 import { CONFIG } from '../tokens.js';
 import { RawRoutes } from './raw-routes.js';
@@ -19,7 +20,7 @@ interface HostRoute extends Route {
  */
 @Injectable()
 export class HealthMount {
-  private readonly logger = new Logger('Bulwark');
+  private readonly logger = new SafeLogger('Bulwark');
   private readonly table: RouteTable;
 
   constructor(

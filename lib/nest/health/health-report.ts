@@ -1,9 +1,10 @@
-import { Inject, Injectable, Logger, ServiceUnavailableException } from '@nestjs/common';
+import { Inject, Injectable, ServiceUnavailableException } from '@nestjs/common';
 import {
   type HealthCheckResult,
   HealthCheckService,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
+import { SafeLogger } from '../safe-logger.js';
 import { Damping } from '../../health/damping.js';
 import { Fresh } from '../../health/fresh.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -25,7 +26,7 @@ const MAX_AGE = 1_000;
 /** Asks every indicator, and decides how much of the answers is said to whom. */
 @Injectable()
 export class HealthReport {
-  private readonly logger = new Logger('Bulwark');
+  private readonly logger = new SafeLogger('Bulwark');
   private readonly config: CompleteHealthConfig;
   private readonly indicators: readonly Fresh<HealthIndicatorResult>[];
   private readonly readiness: Damping;

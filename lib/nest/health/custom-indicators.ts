@@ -1,8 +1,11 @@
 import type { HealthIndicatorResult } from '@nestjs/terminus';
+import { clean } from '../../errors/record/clean.js';
 import { askInTime } from '../../health/ask-in-time.js';
 import { isOptionsObject } from '../../kernel/check.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
+
+const MAX_MESSAGE = 500;
 
 /**
  * Runs an indicator of the application with a deadline. Whatever it does, there is an answer: it
@@ -18,7 +21,9 @@ export async function runIndicator(
   // read in time as well: what it answers may be a proxy that throws
   const entry = async (signal: AbortSignal): Promise<unknown> => entryOf(await check(signal));
   const answer = await askInTime(`health indicator ${name}`, entry, timeout, clock);
-  if ('problem' in answer) return { [name]: { status: 'down', message: answer.problem } };
+  // drivers put URLs with passwords into their messages
+  if ('problem' in answer)
+    return { [name]: { status: 'down', message: clean(answer.problem, MAX_MESSAGE) } };
   return { [name]: answer.value as HealthIndicatorResult[string] };
 }
 

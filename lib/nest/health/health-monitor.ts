@@ -5,6 +5,7 @@ import {
   type OnApplicationShutdown,
 } from '@nestjs/common';
 import { SafeLogger } from '../safe-logger.js';
+import { clean } from '../../errors/record/clean.js';
 import { askInTime } from '../../health/ask-in-time.js';
 import { Fresh } from '../../health/fresh.js';
 import type { CallCounts, MetricValue, ProcessFigures } from '../../health/inputs.js';
@@ -48,6 +49,8 @@ export interface HealthSample extends HealthScore {
 export interface HealthReading extends HealthSample {
   readonly trend: HealthTrend;
 }
+
+const MAX_PROBLEM = 500;
 
 /** However many ask, the application is read once in this span. */
 const MAX_AGE: Milliseconds = 1_000;
@@ -144,7 +147,7 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
     }
     const problem = 'problem' in answer ? answer.problem : `got ${show(value)}, expected a number`;
     if (!this.unread.has(name))
-      this.logger.warn(`${what}: cannot be read from ${from}: ${problem}`);
+      this.logger.warn(`${what}: cannot be read from ${from}: ${clean(problem, MAX_PROBLEM)}`);
     this.unread.add(name);
     return { ...options, name, value: 'unknown' };
   }

@@ -104,6 +104,17 @@ describe('indicators of the application', () => {
     expect((await get('/health/live')).status).toBe(200);
   });
 
+  it('#160 that fail with a secret in their message do not tell it', async () => {
+    const { get } = await world({
+      cache: () => Promise.reject(new Error('connect redis://app:hunter2@10.0.0.7:6379 failed')),
+    });
+
+    const { text } = await get('/health');
+
+    expect(text).toContain('10.0.0.7');
+    expect(text).not.toContain('hunter2');
+  });
+
   it.each([
     ['nothing', undefined, {}],
     ['an object', { lag: 3 }, { lag: 3 }],

@@ -1,6 +1,7 @@
 import type { FailedAttempt } from '../../../lib/errors/error-observer.js';
 import { figuresOf } from '../../../lib/pipeline/statistics/report.js';
 import { Latency } from '../../../lib/pipeline/statistics/latency.js';
+import { CommitUnknownError } from '../../../lib/checkpoint/transaction/checkpoint-rejections.js';
 import { World } from './world.js';
 
 const down = (): Promise<unknown> => Promise.reject(new Error('down'));
@@ -93,6 +94,13 @@ describe('what calls have come to', () => {
     );
     expect(figures('A')).toMatchObject({ calls: 1, failed: 0, cancelled: 1, successRate: 1 });
     expect(heard).toEqual([]);
+  });
+
+  test('a call of which nobody knows whether it was kept has failed', async () => {
+    const target = world.target('A', {});
+    await world.call(target, () => Promise.reject(new CommitUnknownError('A', new Error('EIO'))));
+    expect(figures('A')).toMatchObject({ failed: 1, rejected: 0 });
+    expect(heard).toMatchObject([{ target: 'A' }]);
   });
 
   test('counts go on when policies change', async () => {

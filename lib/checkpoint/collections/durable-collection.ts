@@ -139,6 +139,7 @@ export abstract class DurableCollection<S extends FieldState, O extends Overlay>
     const objection = scope!.objection;
     if (objection !== undefined)
       throw new AttemptVoidError(this.path, objection.why, objection.cause);
+    scope!.transaction.changedBy(scope!);
     return make(scope!.transaction.change(this) as O);
   }
 

@@ -58,8 +58,6 @@ export class CheckpointCall {
   private point: Savepoint | undefined;
   /** The captured state before it, where it joined another call. */
   private image: Uint8Array | undefined;
-  /** Other joined calls ran when it began: what it changed cannot be told from what they did. */
-  private hasSiblings = false;
   private leaveLine: (() => void) | undefined;
   private sendAway: ((error: unknown) => void) | undefined;
   /** Whether its changes are kept is settled. */
@@ -228,11 +226,10 @@ export class CheckpointCall {
     if (outer !== undefined) {
       if (options.rollback === true) this.image = component.captured?.capture();
       this.point = transaction.save();
-      this.hasSiblings = transaction.joined > 0;
     }
     transaction.enter(component, options.rollback === true);
-    if (outer !== undefined) transaction.joined += 1;
     this.scope = new Scope(transaction, outer);
+    if (outer !== undefined) transaction.join(this.scope);
     host.began(this);
   }
 
@@ -262,11 +259,12 @@ export class CheckpointCall {
     if (component.captured !== undefined && options.journal === undefined) host.touched(component);
     if (this.outer !== undefined) {
       this.decide();
-      transaction.joined -= 1;
+      transaction.joined.delete(scope!);
+      transaction.changedBy(scope!);
       return undefined;
     }
     if (transaction.doom !== undefined) throw transaction.doom.cause;
-    if (transaction.joined > 0)
+    if (transaction.joined.size > 0)
       throw new TypeError(`${target}: a @Checkpoint call that it made is still running; await it`);
     const appended = host.commit(transaction);
     const answered = transaction.answers.map((answer) => answer.component);
@@ -281,12 +279,12 @@ export class CheckpointCall {
   private undo(reason: unknown, stillRuns: boolean): Promise<void> | undefined {
     if (this.isDecided) return undefined;
     this.decide(stillRuns ? { reason } : undefined);
-    const { transaction } = this;
+    const { transaction, scope } = this;
     if (this.outer === undefined) {
       transaction.end();
       return undefined;
     }
-    transaction.joined -= 1;
+    transaction.joined.delete(scope!);
     if (transaction.isOver) return undefined;
     const { component } = this.facts;
     const { captured } = component;
@@ -294,11 +292,18 @@ export class CheckpointCall {
     const own = this.image === undefined ? 0 : 1;
     // calls inside it changed other state in place, of which nobody knows how it was before
     const othersInPlace = transaction.rollbacks - this.point!.rollbacks > own;
+    const doom = (): void => void (transaction.doom ??= { cause: reason });
     // side by side with others its changes cannot be told from theirs
-    if (this.hasSiblings || transaction.joined > 0 || inPlace || othersInPlace)
-      transaction.doom ??= { cause: reason };
+    if (transaction.isMixed(scope!) || inPlace || othersInPlace) doom();
     else transaction.backTo(this.point!);
-    return this.image === undefined ? undefined : putBack(component, this.image);
+    const back = this.image && putBack(component, this.image);
+    if (back === undefined) return undefined;
+    // what others change before it is back would be lost with what it did
+    transaction.joined.add(scope!);
+    return back.then(() => {
+      transaction.joined.delete(scope!);
+      if (scope!.isMixed) doom();
+    });
   }
 
   private decide(voided?: { readonly reason: unknown }): void {

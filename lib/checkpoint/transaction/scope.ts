@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Transaction } from './transaction.js';
+import type { Strand, Transaction } from './transaction.js';
 
 /** One attempt of one `@Checkpoint` method, as the code inside it sees it. */
-export class Scope {
+export class Scope implements Strand {
+  isMixed = false;
   private ended = false;
   private reason: unknown;
   private isVoided = false;
@@ -17,6 +18,10 @@ export class Scope {
     if (this.isVoided) return;
     this.isVoided = true;
     this.reason = reason;
+  }
+
+  isWithin(other: Strand): boolean {
+    return other === this || this.parent?.isWithin(other) === true;
   }
 
   /** Its method has ended. */

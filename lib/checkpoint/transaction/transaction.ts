@@ -11,6 +11,14 @@ export interface Field {
   overlay(): Overlay;
 }
 
+/** A running call, as far as it matters whose changes are whose. */
+export interface Strand {
+  /** Others changed something while it ran: what it did cannot be told from that. */
+  isMixed: boolean;
+  /** Whether it is the other one, or was called by it. */
+  isWithin(other: Strand): boolean;
+}
+
 /** What a transaction keeps of itself to come back to. */
 export interface Savepoint {
   readonly overlays: ReadonlyMap<Field, Overlay>;
@@ -53,8 +61,8 @@ export class Transaction implements Party {
   /** Why it must not be kept, though its outermost call may end well. */
   doom: { readonly cause: unknown } | undefined;
   isOver = false;
-  /** How many joined calls are running now. */
-  joined = 0;
+  /** The joined calls that are running now. */
+  readonly joined = new Set<Strand>();
   /** How many calls have changed state in place that is put back if they fail, and have not been put back. */
   rollbacks = 0;
   /** Made with the first change: a call may make none. */
@@ -93,6 +101,25 @@ export class Transaction implements Party {
     if (component.captured === undefined) return;
     this.inPlace -= 1;
     if (this.isOver) this.giveBack();
+  }
+
+  /** A joined call begins. */
+  join(strand: Strand): void {
+    strand.isMixed = this.isMixed(strand);
+    this.changedBy(strand);
+    this.joined.add(strand);
+  }
+
+  /** Whether what a joined call did cannot be told from what others did beside it, or still do. */
+  isMixed(strand: Strand): boolean {
+    if (strand.isMixed) return true;
+    for (const other of this.joined) if (!strand.isWithin(other)) return true;
+    return false;
+  }
+
+  /** A call changes something, or perhaps will: calls side by side with it cannot be taken back alone. */
+  changedBy(strand: Strand): void {
+    for (const other of this.joined) if (!strand.isWithin(other)) other.isMixed = true;
   }
 
   /** The changes of a field, if there are any yet. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Sequence } from '../../checkpoint-store.js';
 import { bodyOf, entriesOf } from './batch.js';
 import { damaged, ioFailure, WAY_OUT } from './failures.js';
@@ -19,6 +20,24 @@ export interface SegmentEnd {
 
 type Entry = { readonly sequence: Sequence; readonly entry: Uint8Array };
 
+/** So many bytes are handed out before others have a turn: whoever takes them carries them out. */
+const TURN = 64 * 1024;
+/** An entry costs as much as so many bytes, however small it is. */
+const ENTRY = 64;
+
+/** Hands entries out with turns of the loop in between. */
+class Turns {
+  private handedOut = 0;
+
+  async *between(entries: Iterable<Entry>): AsyncGenerator<Entry> {
+    for (const one of entries) {
+      yield one;
+      this.handedOut += ENTRY + one.entry.length;
+      if (this.handedOut >= TURN) this.handedOut = await setImmediate(0);
+    }
+  }
+}
+
 /**
  * The entries of one segment after `after`; answers how far it is whole. Of a segment with a successor
  * all must be there. Of the last one a torn end is normal, unless what is behind shows that it was once whole.
@@ -37,13 +56,14 @@ export async function* readSegment(
   try {
     const scan = scanBatches(file, header, limit);
     let last = header.first - 1;
+    const turns = new Turns();
     let step = await scan.next();
     for (; step.done !== true; step = await scan.next()) {
       const { at, bytes, first, count } = step.value;
       last = first + count - 1;
       const body = bodyOf(bytes, at, header.seal);
       if (body === undefined) throw forged(`${path} at byte ${at}`);
-      if (last > after) yield* entriesOf(body, first, after);
+      if (last > after) yield* turns.between(entriesOf(body, first, after));
     }
     const length = step.value;
     await assertEnd(segment, path, { last, length }, () =>

@@ -51,6 +51,8 @@ export class CheckpointCall {
   beganAt: Milliseconds = 0;
   /** Whether it has been told of as a slow one. */
   isToldOf = false;
+  /** The call in whose async context it was made. */
+  private readonly around: Scope | undefined;
   /** The call that this one joins. */
   private readonly outer: Scope | undefined;
   private readonly transaction: Transaction;
@@ -64,13 +66,11 @@ export class CheckpointCall {
   private isDecided = false;
 
   constructor(private readonly facts: CallFacts) {
-    const scope = currentScope();
+    this.around = currentScope();
     const { host } = facts;
     // what another application of the process keeps goes into another store
-    const joins =
-      scope !== undefined &&
-      scope.transaction.owner === host &&
-      (scope.objection === undefined || scope.isZombie);
+    const scope = this.around?.nearestOf(host);
+    const joins = scope !== undefined && (scope.objection === undefined || scope.isZombie);
     this.outer = joins ? scope : undefined;
     this.transaction = joins ? scope.transaction : new Transaction(host);
   }
@@ -228,7 +228,7 @@ export class CheckpointCall {
       this.point = transaction.save();
     }
     transaction.enter(component, options.rollback === true);
-    this.scope = new Scope(transaction, outer);
+    this.scope = new Scope(transaction, outer, this.around);
     if (outer !== undefined) transaction.join(this.scope);
     host.began(this);
   }

@@ -8,10 +8,23 @@ export class Scope implements Strand {
   private reason: unknown;
   private isVoided = false;
 
+  /** Forgotten with its end: calls that start one another would hold on to all before them. */
+  private around: Scope | undefined;
+
+  /** @param around in whose async context it was called: its parent, or a call of another application */
   constructor(
     readonly transaction: Transaction,
     readonly parent: Scope | undefined,
-  ) {}
+    around = parent,
+  ) {
+    if (around?.objection === undefined) this.around = around;
+  }
+
+  /** The nearest call of an owner; those of other applications in between are still running. */
+  nearestOf(owner: object): Scope | undefined {
+    if (this.transaction.owner === owner) return this;
+    return this.objection === undefined ? this.around?.nearestOf(owner) : undefined;
+  }
 
   /** Nothing it does from now on counts. */
   void(reason: unknown): void {
@@ -27,6 +40,7 @@ export class Scope implements Strand {
   /** Its method has ended. */
   end(): void {
     this.ended = true;
+    this.around = undefined;
   }
 
   /** Whether its method runs on, though nothing that it does counts any more. */

@@ -12,6 +12,9 @@ import { currentScope, runInScope, Scope } from './scope.js';
 import { type Member, putBack } from './member.js';
 import { type Savepoint, Transaction } from './transaction.js';
 
+/** What stands before a class that shares its name with another. */
+const MODULE = /^[^.]*\//;
+
 /** What a call needs of the engine behind its component. */
 export interface CallHost {
   readonly values: Values;
@@ -191,7 +194,8 @@ export class CheckpointCall {
     const { options, args, target } = this.facts;
     if (options.idempotencyKey === undefined) return undefined;
     const key: unknown = options.idempotencyKey(...(args as never[]));
-    if (typeof key === 'string' && key !== '') return `${target}\n${key}`;
+    // the module is part of the name only while classes of one name are in the application: not for good
+    if (typeof key === 'string' && key !== '') return `${target.replace(MODULE, '')}\n${key}`;
     throw new TypeError(
       `${target} idempotencyKey: got ${show(key)}, expected a string that is not empty`,
     );

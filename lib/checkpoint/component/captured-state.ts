@@ -46,12 +46,14 @@ export class CapturedState {
 
   /** @throws CheckpointError `CHECKPOINT_FENCED` if it takes too long: nobody knows what the state is then */
   restoreData(data: unknown): void | Promise<void> {
-    const restored = this.instance.restoreState(this.values.fresh(data));
-    return restored instanceof Promise ? this.inTime(restored) : undefined;
+    const restored: unknown = this.instance.restoreState(this.values.fresh(data));
+    // a promise of another library, or of another realm, is waited for as well
+    const { then } = Object(restored) as { readonly then?: unknown };
+    return typeof then === 'function' ? this.inTime(Promise.resolve(restored)) : undefined;
   }
 
   /** A state that is being put back is in use until that has ended: nobody may take or replace it before. */
-  private async inTime(restored: Promise<void>): Promise<void> {
+  private async inTime(restored: Promise<unknown>): Promise<void> {
     this.member.methodBegan();
     const over = restored.finally(() => this.member.methodEnded());
     // who gave up does not want to know
@@ -59,7 +61,7 @@ export class CapturedState {
       () => {},
       () => {},
     );
-    if (await inTime(this.clock, this.patience, quiet)) return over;
+    if (await inTime(this.clock, this.patience, quiet)) return void (await over);
     throw new CheckpointError(
       'CHECKPOINT_FENCED',
       `${this.path}: restoreState has not ended within ${this.patience} ms; nothing is kept before it has`,

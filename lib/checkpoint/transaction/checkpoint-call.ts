@@ -101,7 +101,9 @@ export class CheckpointCall {
       refused(objection);
       return false;
     }
-    if (component.starting !== undefined) {
+    // a save that lets the call around it end first must not keep it from ending
+    const isInside = this.outer !== undefined && component.turns.current === this.transaction;
+    if (component.starting !== undefined && !isInside) {
       this.enterWhenStarted(component.starting, granted, refused);
       return false;
     }

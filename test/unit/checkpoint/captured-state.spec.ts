@@ -363,3 +363,42 @@ it('entries go on from what the constructor gave at the time, not from what it g
   next.bind(later, { name: 'counter' });
   expect(later.state.count).toBe(1);
 });
+
+it('a restore that answers with something like a promise is waited for', async () => {
+  class Lazy extends Counter {
+    override restoreState(state: never): never {
+      const then = (done: () => void): void =>
+        void setImmediate(() => {
+          this.state = state;
+          done();
+        });
+      return { then } as never;
+    }
+  }
+  const world = await World.open();
+  const lazy = world.bind(new Lazy(), { name: 'counter' });
+  await world.engine.ready();
+  const { id } = await world.engine.save();
+  await run(lazy, () => lazy.add(5), journaled);
+  await world.engine.restore(id);
+  expect(lazy.state.count).toBe(0);
+});
+
+it('a call inside a call goes on while a save waits for the call around it', async () => {
+  const world = await World.open();
+  const counter = bind(world);
+  await world.engine.ready();
+  let goOn!: () => void;
+  const gate = new Promise<void>((resolve) => (goOn = resolve));
+  const running = run(counter, async () => {
+    counter.add(1);
+    await gate;
+    await run(counter, () => counter.add(10));
+  });
+  const saved = world.engine.save();
+  await new Promise((resolve) => setImmediate(resolve));
+  goOn();
+  // on a clock that stands still: nothing waits for the save to give up
+  await Promise.all([running, saved]);
+  expect(bind(await world.restart()).state.count).toBe(11);
+});

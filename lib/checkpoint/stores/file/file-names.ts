@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { isSafeName } from '../../safe-name.js';
+import { damaged } from './failures.js';
 
 /**
  * The names of the files in a store's directory. All numbers have their full width, so that a
@@ -38,7 +39,15 @@ export const NAMED = 'named';
 /** The manifest of a checkpoint with a name. */
 export const NAMED_MANIFEST = 'manifest';
 
-const pad = (value: number, width: number): string => String(value).padStart(width, '0');
+/** @throws CheckpointError `CHECKPOINT_DAMAGED`: a longer name would not be found again */
+function pad(value: number, width: number): string {
+  const digits = String(value).padStart(width, '0');
+  if (digits.length === width) return digits;
+  throw damaged(
+    `The numbers in the file names have come to their end, ${width} digits. No use brings them there, so a file with ` +
+      'such a name is not from here: look for one that begins with l, j, g or s and has nines, and move it away.',
+  );
+}
 
 export const lockName = (epoch: number): string => `lock-${pad(epoch, 10)}`;
 

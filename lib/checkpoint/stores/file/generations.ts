@@ -1,5 +1,5 @@
 import type { Sequence } from '../../checkpoint-store.js';
-import { parseFileName } from './file-names.js';
+import { type FileName, parseFileName } from './file-names.js';
 import { readFully } from './file-system.js';
 import { decodeManifest, type Manifest, MAX_MANIFEST_BYTES } from './manifest.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
@@ -39,6 +39,17 @@ export async function readManifest(
   }
 }
 
+export const FOREIGN = 'it belongs to another store';
+
+/** Why a whole manifest is not that of the checkpoint in whose place it is; undefined if it is. */
+export function misplacement(
+  found: Manifest,
+  name: FileName & { readonly kind: 'manifest' },
+): string | undefined {
+  const isThat = (['generation', 'epoch', 'barrier'] as const).every((n) => found[n] === name[n]);
+  return isThat && found.name === undefined ? undefined : 'it is that of another checkpoint';
+}
+
 /**
  * Reads all manifests.
  *
@@ -61,19 +72,12 @@ export async function readGenerations(
     highest = Math.max(highest, parsed.generation);
     if (parsed.kind !== 'manifest') continue;
     const found = await readManifest(directory, name);
-    const problem =
-      typeof found === 'string'
-        ? found
-        : found.generation !== parsed.generation ||
-            found.epoch !== parsed.epoch ||
-            found.barrier !== parsed.barrier
-          ? 'it is that of another checkpoint'
-          : undefined;
+    const problem = typeof found === 'string' ? found : misplacement(found, parsed);
     if (typeof found === 'string' || problem !== undefined) {
       bad.push({ name, generation: parsed.generation, problem: problem! });
       barrier = Math.max(barrier, parsed.barrier);
     } else if (found.store !== store) {
-      bad.push({ name, generation: parsed.generation, problem: 'it belongs to another store' });
+      bad.push({ name, generation: parsed.generation, problem: FOREIGN });
     } else if (found.sequence <= endOf(found.epoch)) {
       barrier = Math.max(barrier, parsed.barrier);
       const other = whole.get(found.generation);

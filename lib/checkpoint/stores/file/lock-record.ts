@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { isRecord } from '../store-checks.js';
 import type { Machine, ProcessIdentity } from './machine.js';
 
 /** What an owner writes into its lock, again with each sign of life. */
@@ -36,10 +37,29 @@ export function decodeLock(bytes: Buffer): LockRecord | undefined {
   const json = text.slice(9);
   if (text.slice(0, 8) !== crc32(json).toString(16).padStart(8, '0')) return undefined;
   try {
-    return JSON.parse(json) as LockRecord;
+    const value: unknown = JSON.parse(json);
+    return isLockRecord(value) ? value : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** Control characters, and those that turn the direction of writing. */
+const CONTROL = /\p{C}/u;
+
+/** No key guards it, so nothing in it is believed: what it says is shown, made a path of, and compared. */
+function isLockRecord(value: unknown): value is LockRecord {
+  if (!isRecord(value)) return false;
+  const { host, boot, pidNamespace, pid, started, token, epoch, beat, uptime, at, durable } = value;
+  return (
+    [host, boot, pidNamespace, started, token, at].every(
+      (text) => typeof text === 'string' && !CONTROL.test(text),
+    ) &&
+    [pid, epoch, beat, durable].every((n) => Number.isSafeInteger(n) && Number(n) >= 0) &&
+    Number(pid) > 0 &&
+    typeof uptime === 'number' &&
+    typeof value.released === 'boolean'
+  );
 }
 
 /** Whether the owner has ended for sure: only a process that shares our numbers can be told dead. */

@@ -96,6 +96,9 @@ function parse(json: string): Manifest | string {
   }
 }
 
+/** Of a `Date`, in milliseconds: whoever shows one that is beyond would throw. */
+const MAX_TIME = 8.64e15;
+
 const isCount = (value: unknown): value is number =>
   Number.isSafeInteger(value) && Number(value) >= 0;
 
@@ -107,6 +110,7 @@ function isManifest(value: unknown): value is Manifest {
     /^[0-9a-f]{32}$/.test(store) &&
     [generation, epoch, barrier, sequence].every(isCount) &&
     typeof createdAt === 'number' &&
+    Math.abs(createdAt) <= MAX_TIME &&
     (name === undefined || isSafeName(name)) &&
     Array.isArray(parts) &&
     parts.every(isPart) &&

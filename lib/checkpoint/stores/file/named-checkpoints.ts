@@ -6,7 +6,7 @@ import { assertUntaken, newestFirst, unknown } from '../store-checks.js';
 import { Budget } from './budget.js';
 import { NAMED, NAMED_MANIFEST, parseFileName, temporaryName } from './file-names.js';
 import { codeOf } from './file-system.js';
-import { readManifest } from './generations.js';
+import { FOREIGN, readManifest } from './generations.js';
 import { isKeyError } from './keyring.js';
 import { infoOf, type Manifest, type ManifestPart } from './manifest.js';
 import { makeManifest, makeState } from './state-writer.js';
@@ -48,7 +48,7 @@ export async function readNamed(
       root.keys.writing !== undefined &&
       store !== undefined &&
       found.manifest.store !== store;
-    if (isForeign) bad.push({ name, problem: 'it belongs to another store' });
+    if (isForeign) bad.push({ name, problem: FOREIGN });
     else if ('manifest' in found) whole.push(found);
     else bad.push(found);
   }
@@ -192,13 +192,17 @@ export async function removeNamed(root: StoreDirectory, name: string): Promise<v
   await removeDirectory(named!, temporary).catch(() => {}); // the next owner removes it
 }
 
-/** Removes a directory that holds nothing but files of ours. */
-export async function removeDirectory(parent: StoreDirectory, name: string): Promise<void> {
+/** Removes a directory that holds nothing but files of ours; false if somebody has put others there, which stay. */
+export async function removeDirectory(parent: StoreDirectory, name: string): Promise<boolean> {
   const directory = await parent.inside(name);
-  if (directory === undefined) return;
+  if (directory === undefined) return false;
+  let others = false;
   for (const file of await directory.list()) {
-    if (file !== NAMED_MANIFEST && parseFileName(file) === undefined) continue;
-    await directory.remove(file);
+    const isOurs = file === NAMED_MANIFEST || parseFileName(file) !== undefined;
+    if (isOurs && (await directory.fs.info(directory.join(file))).kind === 'file') {
+      await directory.remove(file);
+    } else others = true;
   }
-  await parent.fs.removeDirectory(parent.join(name));
+  if (!others) await parent.fs.removeDirectory(parent.join(name));
+  return !others;
 }

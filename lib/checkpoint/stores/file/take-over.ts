@@ -34,8 +34,7 @@ export async function removeUnfinished(directory: StoreDirectory): Promise<strin
   const named = await directory.inside(NAMED);
   for (const name of (await named?.list()) ?? []) {
     if (parseFileName(name)?.kind !== 'temporary') continue;
-    await removeDirectory(named!, name);
-    removed.push(`${NAMED}/${name}`);
+    if (await removeDirectory(named!, name)) removed.push(`${NAMED}/${name}`);
   }
   return removed;
 }

@@ -4,7 +4,7 @@ import { newestFirst } from '../store-checks.js';
 import { ioFailure } from './failures.js';
 import { parseFileName } from './file-names.js';
 import { codeOf, type FileSystem } from './file-system.js';
-import { readManifest } from './generations.js';
+import { FOREIGN, misplacement, readManifest } from './generations.js';
 import { readSegment } from './journal-reader.js';
 import { isKeyError, Keyring } from './keyring.js';
 import { infoOf, type Manifest } from './manifest.js';
@@ -66,6 +66,8 @@ class Look {
   private readonly checkpoints: CheckpointInfo[] = [];
   private readonly looked = new Map<string, string | undefined>();
   private journal = { from: 1, to: 0, bytes: 0 };
+  /** Undefined where no journal says. */
+  private store: string | undefined;
   /** Whether something cannot be looked at without a key. */
   private isSealed = false;
 
@@ -81,7 +83,7 @@ class Look {
     await this.lookAtJournal();
     for (const name of this.names.toSorted()) {
       const parsed = parseFileName(name);
-      if (parsed?.kind === 'manifest') await this.lookAtManifest(name);
+      if (parsed?.kind === 'manifest') await this.lookAtManifest(name, parsed);
     }
     await this.lookAtNamed();
     await this.tryToOpen();
@@ -106,6 +108,7 @@ class Look {
     const sound = files.filter(({ header }) => header !== undefined);
     const { head } = findHead(this.directory, sound);
     if (head === undefined) return;
+    this.store = head.header!.store;
     const { segments } = chainOf(head, files);
     this.journal.from = segments[0]!.header.first;
     for (const segment of segments) {
@@ -127,11 +130,20 @@ class Look {
     this.findings.push({ level: 'warning', file, problem });
   }
 
-  private async lookAtManifest(name: string): Promise<void> {
+  private async lookAtManifest(
+    name: string,
+    parsed: Parameters<typeof misplacement>[1],
+  ): Promise<void> {
     const manifest = await this.unlessSealed(() => readManifest(this.directory, name));
     if (manifest === undefined) return;
-    if (typeof manifest === 'string') {
-      this.damage(name, manifest);
+    const problem =
+      typeof manifest === 'string'
+        ? manifest
+        : this.store !== undefined && manifest.store !== this.store
+          ? FOREIGN
+          : misplacement(manifest, parsed);
+    if (typeof manifest === 'string' || problem !== undefined) {
+      this.damage(name, problem!);
       return;
     }
     const known = this.checkpoints.some(({ id }) => id === infoOf(manifest).id);
@@ -167,7 +179,7 @@ class Look {
   }
 
   private async lookAtNamed(): Promise<void> {
-    const { whole, bad } = await readNamed(this.directory);
+    const { whole, bad } = await readNamed(this.directory, this.store);
     for (const { name, problem, error } of bad) {
       if (error === undefined) this.damage(`named/${name}`, problem);
       else this.warn(`named/${name}`, problem);

@@ -15,6 +15,7 @@ import { assertMayOpen, checkId, checkName } from '../store-checks.js';
 import { backgroundClock } from './background-clock.js';
 import { FileSession, type SessionOptions } from './file-session.js';
 import type { FileSystem } from './file-system.js';
+import type { FormerSession } from './former-session.js';
 import type { Durability } from '../../durability.js';
 import { checkKeys, type KeyOptions } from '../key-input.js';
 import { checkOptions, integer, ResilienceConfigError } from '../../../kernel/check.js';
@@ -70,7 +71,7 @@ export class FileCheckpointStore implements CheckpointStore {
   private readonly listeners: ((cause: unknown) => void)[] = [];
   private current: StoreState = 'new';
   private session: FileSession | undefined;
-  private former: string | undefined;
+  private former: FormerSession | undefined;
   private fence: { readonly cause: unknown } | undefined;
 
   /** @throws ResilienceConfigError if a key cannot be one, or a limit */
@@ -103,7 +104,7 @@ export class FileCheckpointStore implements CheckpointStore {
     this.current = 'opening';
     try {
       await this.session?.close();
-      this.former = this.session?.token ?? this.former;
+      this.former = this.session?.former ?? this.former;
       this.session = undefined;
       const options = { ...this.options, former: this.former };
       const { session, contents } = await FileSession.open(options, (cause) =>

@@ -12,9 +12,10 @@ import { checkParts, newestFirst, unknown } from '../store-checks.js';
 import { damaged, ioFailure, WAY_OUT } from './failures.js';
 import { segmentName } from './file-names.js';
 import type { FileSystem } from './file-system.js';
+import { assertSame, type FormerSession } from './former-session.js';
 import { GenerationKeeper, Queue } from './generation-keeper.js';
 import { readJournal } from './journal-reader.js';
-import { isKeyError, type Keyring } from './keyring.js';
+import type { Keyring } from './keyring.js';
 import type { Durability } from '../../durability.js';
 import { JournalWriter, type LiveSegment } from './journal-writer.js';
 import { beginSegment, rollSegment } from './live-segment.js';
@@ -43,8 +44,7 @@ export interface SessionOptions extends NamedLimits {
   readonly clock: Clock;
   readonly machine: Machine;
   readonly keys: Keyring;
-  /** The lock of the session before, see `LockPorts.former`. */
-  readonly former?: string | undefined;
+  readonly former?: FormerSession | undefined;
 }
 
 /** A directory from one opening to the next: owned, recovered, and written to. */
@@ -67,14 +67,16 @@ export class FileSession {
     onFenced: (cause: unknown) => void,
   ): Promise<{ session: FileSession; contents: StoreContents }> {
     const { fs, clock, machine, keys, former, durability } = options;
-    const { directory, findings } = await StoreDirectory.at(fs, options.directory, true, keys);
+    const make = former === undefined;
+    const { directory, findings } = await StoreDirectory.at(fs, options.directory, make, keys);
     if (options.strictPermissions && findings.length > 0) {
       throw new CheckpointError('CHECKPOINT_IO', `${directory.path}: ${findings[0]!.problem}.`);
     }
-    const lock = await DirectoryLock.take(directory, { clock, machine, former });
+    const lock = await DirectoryLock.take(directory, { clock, machine, former: former?.token });
     let begun: LiveSegment | undefined;
     try {
       const recovered = await recover(directory);
+      assertSame(directory, recovered, former);
       await makeDurable(directory, recovered);
       const segment = await beginSegment(directory, {
         store: recovered.store,
@@ -121,14 +123,15 @@ export class FileSession {
       };
     } catch (error) {
       if (begun !== undefined) await closeQuietly(begun.file);
-      await (isKeyError(error) ? lock.withdraw() : lock.release());
+      await (begun === undefined ? lock.withdraw() : lock.release());
       throw ioFailure(`The checkpoints in ${directory.path} cannot be opened`, error);
     }
   }
 
-  /** Tells the lock of this session. */
-  get token(): string {
-    return this.lock.token;
+  /** What the next one in this process is told. */
+  get former(): FormerSession {
+    const { token, durable } = this.lock;
+    return { token, store: this.store, durable };
   }
 
   append(entry: Uint8Array): Appended {

@@ -204,6 +204,42 @@ describe('recovery behind a barrier', () => {
     );
   });
 
+  test('with both manifests taken away it is refused as well: the journal tells of it', async () => {
+    for (const lives of [1, 2]) {
+      const place = await withBarrier();
+      for (let life = 1; life < lives; life += 1) {
+        const store = place.store();
+        await store.open();
+        await append(store, 'newer');
+        await store.snapshot([part('ledger', 'later')]);
+        await append(store, 'newest');
+        await store.close();
+      }
+      for (const name of await place.names('g-')) {
+        if (!name.startsWith('g-0000000002')) await place.disk.removeFile(`/store/${name}`);
+      }
+      await expect(place.store().open()).rejects.toMatchObject({
+        code: 'CHECKPOINT_DAMAGED',
+        message: expect.stringContaining('since number 3'),
+      });
+    }
+  });
+
+  test('one that nothing was written behind is no loss to its journal: what was before stands', async () => {
+    const place = new Place();
+    const store = place.store();
+    await store.open();
+    await append(store, 'old');
+    await store.snapshot([part('ledger', 'before')]);
+    await store.snapshot([part('ledger', 'restored')], { barrier: true });
+    await store.close();
+    for (const name of await place.names('g-0000000002')) {
+      await place.disk.removeFile(`/store/${name}`);
+    }
+    const contents = await place.store().open();
+    expect((await bytesOf(contents.parts.get('ledger')!)).toString()).toBe('before');
+  });
+
   test('with both states rotten the component is lost, and not the one before', async () => {
     const place = await withBarrier();
     for (const name of await place.names('s-0000000003')) place.rot(name);
@@ -266,7 +302,14 @@ describe('what an owner writes after it was taken over', () => {
     const [name] = await place.names('g-');
     const manifest = (await readManifest(directory, name!)) as Manifest;
     const late = { ...manifest, generation: 9, barrier: 9, sequence: 7 };
-    const header = { store: manifest.store, epoch: 1, first: 8, salt: 5, previous: undefined };
+    const header = {
+      store: manifest.store,
+      epoch: 1,
+      first: 8,
+      salt: 5,
+      barrier: 0,
+      previous: undefined,
+    };
     place.disk.plant('/store/g-0000000009-0000000001-0000000009-1', {
       bytes: encodeManifest(late),
     });

@@ -83,6 +83,7 @@ export class FileSession {
         epoch: lock.epoch,
         first: recovered.end.last + 1,
         previous: linkToEnd(recovered),
+        barrier: recovered.generations.barrier,
       });
       begun = segment;
       const removed = await removeUnfinished(directory);
@@ -158,7 +159,8 @@ export class FileSession {
     const made = this.files.run(() => this.keeper.make(cut, parts, journaled));
     const rolled = this.writer.barrier(async (segment) => {
       await this.writer.sync(segment);
-      const next = await rollSegment(this.directory, segment, cut.sequence);
+      const behind = barrier ? cut.generation : this.keeper.barrierGeneration;
+      const next = await rollSegment(this.directory, segment, cut.sequence, behind);
       if (next !== undefined) this.journal = [...this.journal, nameOf(next.header)];
       begun();
       // what comes after a barrier goes on from its states, so it is not written before they are

@@ -55,16 +55,18 @@ export function misplacement(
  *
  * @param endOf the last entry that belongs to the journal of an owner: a generation that goes beyond
  * was written by one that had been taken over, and speaks of entries that never were
+ * @param journaled the barrier that the journal tells of
  */
 export async function readGenerations(
   directory: StoreDirectory,
   names: readonly string[],
   store: string | undefined,
   endOf: (epoch: number) => Sequence,
+  journaled: number,
 ): Promise<Generations> {
   const whole = new Map<number, Manifest>();
   const bad: BadManifest[] = [];
-  let barrier = 0;
+  let barrier = journaled;
   let highest = 0;
   for (const name of names) {
     const parsed = parseFileName(name);

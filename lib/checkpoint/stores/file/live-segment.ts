@@ -53,19 +53,26 @@ export const linkTo = (segment: LiveSegment): SegmentLink => {
   return { epoch, first, salt, length: segment.position };
 };
 
-/** Ends a segment and begins the next, which starts with the entry after `last`; an empty one is good as it is. */
+/**
+ * Ends a segment and begins the next, which starts with the entry after `last`; an empty one is good as it is, or
+ * replaced where it does not know the barrier.
+ */
 export async function rollSegment(
   directory: StoreDirectory,
   segment: LiveSegment,
   last: Sequence,
+  barrier: number,
 ): Promise<LiveSegment | undefined> {
-  if (isEmpty(segment)) return undefined;
-  const { store, epoch } = segment.header;
+  const empty = isEmpty(segment);
+  if (empty && segment.header.barrier === barrier) return undefined;
+  const { store, epoch, previous } = segment.header;
+  if (empty) await closeQuietly(segment.file); // some systems replace no file that is open
   const next = await beginSegment(directory, {
     store,
     epoch,
     first: last + 1,
-    previous: linkTo(segment),
+    previous: empty ? previous : linkTo(segment),
+    barrier,
   });
   await closeQuietly(segment.file);
   return next;

@@ -7,6 +7,7 @@ import { type Generations, readGenerations } from './generations.js';
 import { type JournalRange, measureJournal, type SegmentEnd } from './journal-reader.js';
 import { lastKnownDurable } from './lock-contest.js';
 import type { Manifest } from './manifest.js';
+import { headerBytesOf } from './segment-header.js';
 import { type Chain, chainOf, findHead, readSegments, type Segment } from './segments.js';
 import type { StoreDirectory } from './store-directory.js';
 
@@ -43,7 +44,13 @@ export async function recover(directory: StoreDirectory): Promise<Recovered> {
   const chain: Chain =
     head === undefined ? { segments: [], brokenBy: undefined } : chainOf(head, files);
   const store = head?.header?.store;
-  const generations = await readGenerations(directory, names, store, endOf(chain));
+  const generations = await readGenerations(
+    directory,
+    names,
+    store,
+    endOf(chain),
+    barrierOf(chain),
+  );
   for (const { name, problem } of generations.bad) skipped.push({ file: name, reason: problem });
 
   const usable = usableOf(directory, chain, generations);
@@ -76,6 +83,15 @@ const endOf =
     return next === undefined ? Infinity : next.header.first - 1;
   };
 
+/** Told by the segments that have entries: one without may have been begun for a barrier that never came. */
+const barrierOf = ({ segments }: Chain): number =>
+  Math.max(
+    0,
+    ...segments
+      .filter(({ header, length }) => length > headerBytesOf(header))
+      .map(({ header }) => header.barrier),
+  );
+
 /**
  * The generations from which the journal goes on, newest first.
  *
@@ -95,7 +111,7 @@ function usableOf(directory: StoreDirectory, chain: Chain, generations: Generati
     throw damaged(
       `No whole checkpoint is left in ${directory.path} since number ${barrier}, and an older one may not stand in for that: ` +
         `it was made by a restore or a migration, and what was before it is not its past. ` +
-        `${bad.map(({ name, problem }) => `${name}: ${problem}`).join('; ')}. ${WAY_OUT}`,
+        `${bad.map(({ name, problem }) => `${name}: ${problem}`).join('; ') || 'It is missing'}. ${WAY_OUT}`,
     );
   }
   // the segment behind a checkpoint is on the disk before its manifest is

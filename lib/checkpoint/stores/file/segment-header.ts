@@ -26,6 +26,11 @@ export interface SegmentHeader {
   /** Marks and seeds every batch of this segment, so that no entry's content can pass for a batch. */
   readonly salt: number;
   readonly previous: SegmentLink | undefined;
+  /**
+   * The generation from whose states its entries go on, or from later ones: 0 for any. None of it is written before
+   * that is on the disk, so where it has entries and the manifests are gone, somebody took them away.
+   */
+  readonly barrier: number;
   /** Seals its batches; undefined for a plain segment. */
   readonly seal?: Seal | undefined;
 }
@@ -82,6 +87,7 @@ function write(bytes: Buffer, header: SegmentHeader, format: number): void {
     writeCount(bytes, header.previous.length, 64);
     bytes.writeUInt32LE(header.previous.salt, 72);
   }
+  writeCount(bytes, header.barrier, 80);
 }
 
 /**
@@ -103,6 +109,7 @@ export function decodeSegmentHeader(bytes: Buffer): SegmentHeader | 'damaged' | 
     epoch: readCount(head, 32),
     first: readCount(head, 40),
     salt: head.readUInt32LE(12),
+    barrier: readCount(head, 80),
     previous:
       epoch === 0
         ? undefined

@@ -206,3 +206,63 @@ describe('a lock is believed only where it says what a lock says', () => {
     expect(decodeLock(Buffer.from(`${crc} null`))).toBeUndefined();
   });
 });
+
+describe('behind the end of the journal', () => {
+  /** Puts something behind the last batch. */
+  async function withTail(name: string, tail: (salt: number) => Buffer): Promise<string> {
+    const directory = await made(name);
+    const segment = readdirSync(directory)
+      .filter((file) => file.startsWith('j-'))
+      .at(-1)!;
+    const path = join(directory, segment);
+    writeFileSync(path, tail(readFileSync(path).readUInt32LE(12)), { flag: 'a' });
+    return directory;
+  }
+
+  /** The beginning of a batch with so many bytes, that would prove damage if it were whole. */
+  function head(into: Buffer, at: number, salt: number, bodyBytes: number): void {
+    into.writeUInt32LE(salt, at);
+    into.writeUInt32LE(bodyBytes, at + 8);
+    into.writeUInt32LE(1, at + 12);
+    into.writeUInt32LE(0xffff_0000, at + 24);
+  }
+
+  test('a great many beginnings of large batches keep nobody busy for hours', async () => {
+    const directory = await withTail('busy', (salt) => {
+      const tail = Buffer.alloc(8 * 1024 * 1024);
+      for (let at = 0; at + 32 <= tail.length; at += 32) {
+        head(tail, at, salt, Math.min(4 * 1024 * 1024, tail.length - at - 32));
+      }
+      return tail;
+    });
+    const { code, said } = await verified(directory);
+    expect(said).toContain('looks like a batch and is none');
+    expect(code).toBe(1);
+    const store = new FileCheckpointStore({ directory });
+    await expect(store.open()).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' });
+  });
+
+  test('a large batch of which a crash left the beginning is a torn end', async () => {
+    const directory = await withTail('torn', (salt) => {
+      const tail = Buffer.alloc(100);
+      head(tail, 0, salt, 15 * 1024 * 1024);
+      return tail;
+    });
+    const store = new FileCheckpointStore({ directory });
+    const contents = await store.open();
+    expect(contents.report.tailTruncatedBytes).toBe(100);
+    expect(await entriesOf(contents)).toHaveLength(1);
+    await store.close();
+  });
+
+  test('many small ones that were not synced are looked at in one go', async () => {
+    const directory = await withTail('small', (salt) => {
+      const tail = Buffer.alloc(32 * 1024 * 1024);
+      for (let at = 4; at + 32 <= tail.length; at += 256) tail.writeUInt32LE(salt, at);
+      return tail;
+    });
+    const store = new FileCheckpointStore({ directory });
+    expect((await store.open()).report.tailTruncatedBytes).toBe(32 * 1024 * 1024);
+    await store.close();
+  });
+});

@@ -1,4 +1,5 @@
 import { BATCH_HEADER_BYTES, decodeBatchHeader, isWhole, type BatchHeader } from './batch.js';
+import { damaged } from './failures.js';
 import { type OpenFile, readFully } from './file-system.js';
 import { headerBytesOf, type SegmentHeader } from './segment-header.js';
 
@@ -72,6 +73,12 @@ export async function* scanBatches(
 }
 
 /**
+ * How often what may be a batch is looked at on average, byte by byte. Those that we wrote do not overlap: what
+ * takes more was made up, to keep whoever reads it busy for hours.
+ */
+const PATIENCE = 4;
+
+/**
  * A whole batch behind a place where there is none, which shows that the place was once on the disk:
  * the bytes there have rotted. Without one it is an end that a crash left.
  *
@@ -85,20 +92,28 @@ export async function findProofOfDamage(
   damagedAt: number,
   limit: number,
 ): Promise<ScannedBatch | undefined> {
-  const window = new Window(file, limit);
+  const places = new Window(file, limit);
+  const batches = new Window(file, limit);
   const mark = Buffer.alloc(4);
   mark.writeUInt32LE(salt);
+  let patience = PATIENCE * (limit - damagedAt) + READ_AHEAD;
   for (let at = damagedAt; at < limit;) {
-    const view = await window.view(at, READ_AHEAD);
-    const found = view.indexOf(mark);
-    if (found === -1) {
-      if (view.length < READ_AHEAD) return undefined;
-      at += view.length - mark.length + 1;
-      continue;
+    const view = await places.view(at, READ_AHEAD);
+    for (let found = view.indexOf(mark); found !== -1; found = view.indexOf(mark, found + 1)) {
+      const header = decodeBatchHeader(await batches.view(at + found, BATCH_HEADER_BYTES), salt);
+      const isProof = at + found === damagedAt || (header?.synced ?? 0) > damagedAt;
+      if (header === undefined || !isProof) continue;
+      const batch = await batchAt(batches, at + found, salt);
+      if (batch !== undefined) return batch;
+      patience -= Math.min(BATCH_HEADER_BYTES + header.bodyBytes, limit - at - found);
+      if (patience < 0) {
+        throw damaged(
+          `A segment of the journal has too much behind byte ${damagedAt} that looks like a batch and is none.`,
+        );
+      }
     }
-    const batch = await batchAt(window, at + found, salt);
-    if (batch !== undefined && (batch.synced > damagedAt || batch.at === damagedAt)) return batch;
-    at += found + 1;
+    if (view.length < READ_AHEAD) return undefined;
+    at += view.length - mark.length + 1;
   }
   return undefined;
 }

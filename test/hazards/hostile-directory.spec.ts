@@ -169,6 +169,18 @@ describe('bulwark-verify', () => {
     expect(code).toBe(1);
   });
 
+  test('does not call an empty directory whole, nor one of which only named checkpoints are left', async () => {
+    const directory = await made('wiped');
+    for (const name of readdirSync(directory)) {
+      if (name !== 'named') rmSync(join(directory, name));
+    }
+    expect(await verified(directory)).toMatchObject({ code: 2 });
+    rmSync(join(directory, 'named'), { recursive: true });
+    const { code, said } = await verified(directory);
+    expect(said).toMatch(/^There is no store in /);
+    expect(code).toBe(2);
+  });
+
   test('sends nothing from a lock to the terminal', async () => {
     const directory = await made('terminal');
     relock(directory, (record) => ({ ...record, durable: '\u001B[2J\u009B31m all is well' }));

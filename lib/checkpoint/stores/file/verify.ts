@@ -31,6 +31,12 @@ export async function verifyDirectory(
     const { directory, findings } = await StoreDirectory.at(fs, path, false, keys);
     for (let look = 1; ; look += 1) {
       const before = await directory.list();
+      if (!before.some(isOfStore)) {
+        throw new CheckpointError(
+          'CHECKPOINT_IO',
+          `There is no store in ${path}: neither a journal nor a lock.`,
+        );
+      }
       const report = await lookAt(directory, before, findings);
       // an owner that works beside us removes what we were about to read: that is no damage
       if (report?.ok === true) return report;
@@ -44,6 +50,12 @@ export async function verifyDirectory(
   } catch (error) {
     throw ioFailure(`${path} cannot be verified`, error);
   }
+}
+
+/** Whoever opened one left that behind. Where it is missing, an empty volume would pass for a whole store. */
+function isOfStore(name: string): boolean {
+  const kind = parseFileName(name)?.kind;
+  return kind === 'segment' || kind === 'lock';
 }
 
 /** Undefined if a file went away while it was looked at. */

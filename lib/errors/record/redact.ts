@@ -1,19 +1,26 @@
+import { elementAt, encodedAt } from './secret-elsewhere.js';
 import { endOfValue, secretName, skipBlanks, type Span, valueAfter } from './secret-value.js';
 import { UserInfo } from './user-info.js';
 
 /** Stands for a secret that was taken out of a text. */
 export const REDACTED = '[redacted]';
 
-/** How tokens begin that say themselves what they are: JWT, AWS, GitHub, GitLab, npm, Slack, Stripe, Google. */
+/**
+ * How tokens begin that say themselves what they are: JWT, AWS, GitHub, GitLab, npm, Slack, Stripe,
+ * Google, OpenAI and Anthropic, SendGrid, Shopify, Hugging Face, Vault.
+ */
 const TOKEN =
-  /eyJ|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|npm_|xox[abeoprs]-|[rs]k_(?:live|test)_|AIza/y;
-const SCHEME = /(?:bearer|basic)[ \t]/iy;
+  /eyJ|AKIA|ASIA|gh[pousr]_|github_pat_|glpat-|npm_|xox[abeoprs]-|xapp-|[rs]k_(?:live|test)_|AIza|ya29\.|sk-|SG\.|shp(?:at|ca|pa|ss)_|hf_|hv[bs]\./y;
+const SCHEME = /(?:bearer|basic)(?:[ \t\n\r\u00a0]|%20)/iy;
 /** What follows `Bearer` and `Basic` where people talk about them. */
 const PROSE =
   /^(?:auth|authentication|authorization|credentials?|error|header|realm|scheme|tokens?)$/i;
 const TOKEN_SIGN = /[\w.~+/=-]/;
 /** The shortest that is taken for one; a shorter one is one only if the text was cut in it. */
 const MIN_TOKEN = 20;
+const BACKSLASH = 92;
+/** The slashes are escaped in the JSON of some. */
+const URL_START = /:(?:\/|\\\/){2}/y;
 const PEM = '-----BEGIN ';
 
 /** What a character may be the beginning of, or stand in the middle of, by its code. */
@@ -21,8 +28,8 @@ const TOKEN_START = 1;
 const SEPARATOR = 2;
 const PEM_START = 3;
 const KIND = table([
-  ['eAgnxrsbB', TOKEN_START],
-  [':=,', SEPARATOR],
+  ['eAgnxrsbBShy', TOKEN_START],
+  [':=,%<', SEPARATOR],
   ['-', PEM_START],
 ]);
 const IN_WORD = table([['-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ', 1]]);
@@ -54,11 +61,17 @@ export function redact(text: string): string {
     if (!kind) continue; // 0, or beyond the table
     let secret: Span | undefined;
     if (kind === TOKEN_START) {
-      if (i > 0 && IN_WORD[text.charCodeAt(i - 1)]) continue;
+      // of `\n` in a text that was written as JSON the n is no letter
+      if (i > 0 && IN_WORD[text.charCodeAt(i - 1)] && text.charCodeAt(i - 2) !== BACKSLASH)
+        continue;
       secret = tokenAt(text, i);
     } else if (kind === PEM_START) secret = pemAt(text, i);
-    else if (text.startsWith('://', i)) secret = (urls ??= new UserInfo(text)).after(i);
-    else secret = namedAt(text, i, done);
+    else {
+      URL_START.lastIndex = i;
+      secret = URL_START.test(text)
+        ? (urls ??= new UserInfo(text)).after(i, URL_START.lastIndex)
+        : namedAt(text, i, done);
+    }
     if (secret === undefined) continue;
     kept += text.slice(done, secret.from) + REDACTED;
     done = secret.to;
@@ -95,6 +108,8 @@ function pemAt(text: string, from: number): Span | undefined {
 
 /** @param done where the walk went on last: what is before it was taken out and names nothing */
 function namedAt(text: string, separator: number, done: number): Span | undefined {
+  if (text[separator] === '<') return elementAt(text, separator);
+  if (text[separator] === '%') return encodedAt(text, separator, done);
   const name = secretName(text, separator, done);
   return name === undefined ? undefined : valueAfter(text, separator, name);
 }

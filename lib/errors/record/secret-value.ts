@@ -29,9 +29,9 @@ export interface SecretName {
 const NAME = new RegExp(
   [
     'pass(?:word|wd|phrase|code)',
-    'pwd|secret|token|authorization|cookie|credential|signature|jwt',
+    'pwd|secret|token|authorization|bearer|cookie|credential|signature|jwt|[cx]srf',
     '(?:api|access|account|auth|private|signing|encryption|master)[_ -]?key',
-    'session[_-]?id',
+    'sess(?:ion)?[_-]?id|(?<![a-z])sid(?![a-z])',
     '(?:pass|auth|sig)(?![a-z])',
   ].join('|'),
   'i',
@@ -39,6 +39,8 @@ const NAME = new RegExp(
 const HEADER = /(?:authorization|cookie)$/i;
 const SCHEME = /^(?:bearer|basic|digest|token|negotiate)$/i;
 const MAX_NAME = 64;
+/** Quotes and brackets around a name in a URL. */
+const ENCODED_QUOTE = /%(?:2[27]|5[bd])/i;
 
 /** Whether a name is one of those whose values are secret. */
 export function isSecretName(name: string): boolean {
@@ -54,7 +56,8 @@ export function secretName(text: string, separator: number, from: number): Secre
   // `'Cookie', 'a=b'` is how lists of raw headers are printed
   if (text[separator] === ',' && !quoted) return undefined;
   const bound = Math.max(from, end - MAX_NAME);
-  while (end > bound && `\\]${QUOTES}`.includes(text[end - 1]!)) end -= 1;
+  while (end > bound && `\\[]${QUOTES}`.includes(text[end - 1]!)) end -= 1;
+  while (end - 3 >= bound && ENCODED_QUOTE.test(text.slice(end - 3, end))) end -= 3;
   // what was taken for a value was a name, and the value of a secret at that: `password: 'secret' => …`
   if (end === from && from > 0)
     return text[separator] === ',' ? undefined : { quoted, header: false };
@@ -128,7 +131,10 @@ function endOfQuoted(text: string, { sign, slashes, after }: Quote): number {
 
 /** A quote before a word did not close: one before was left open, and this one opens another secret. */
 function endOfText(text: string, quote: Quote): number {
-  const end = endOfQuoted(text, quote);
+  let end = endOfQuoted(text, quote);
+  // SQL and CSV write a quote within quotes twice
+  while (quote.slashes === 0 && text[end + 1] === quote.sign)
+    end = endOfQuoted(text, { ...quote, after: end + 2 });
   const behind = end + quote.slashes + 1;
   return /\w/.test(text[behind] ?? '') ? endOfPlain(text, behind) : end;
 }

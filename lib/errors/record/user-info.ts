@@ -17,10 +17,12 @@ export class UserInfo {
 
   constructor(private readonly text: string) {}
 
-  /** @param colon where `://` was found */
-  after(colon: number): Span | undefined {
+  /**
+   * @param colon where `://` was found
+   * @param from what is behind it
+   */
+  after(colon: number, from: number): Span | undefined {
     const { text } = this;
-    const from = colon + 3;
     if (from >= this.runEnd) this.readRun(from);
     let end = from;
     while (end < this.runEnd && !'/?#'.includes(text[end]!)) end += 1;

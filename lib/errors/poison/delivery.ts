@@ -56,7 +56,12 @@ export class Delivery {
   }
 }
 
-function blamesMessage({ category, outcome }: Classification): boolean {
+function blamesMessage(said: Classification & Partial<ErrorClassification>): boolean {
+  const { category, outcome, configuration = false, severity } = said;
+  // a wrong setting, or a broken store, is met by every message; of two that want the same at once
+  // neither is bad
+  if (configuration || severity === 'critical') return false;
+  if (category === 'transient' && outcome === 'ignored') return false;
   const settled = outcome === 'failure' || outcome === 'ignored';
   return settled && !NOT_THE_MESSAGE.has(category);
 }

@@ -8,7 +8,7 @@ import { ErrorReader } from '../record/facts.js';
 import { makeCapture } from './captured.js';
 import { ERROR_LOG_DEFAULTS, type ErrorLogOptions } from './error-log.options.js';
 import { Group, Groups, type Kept, newestOf, type Shelf } from './groups.js';
-import { MAX_ID, MAX_NAME, MAX_RULE, shown, weigh, type Writable } from './shown.js';
+import { MAX_ID, MAX_NAME, MAX_RULE, REQUEST_IDS, shown, weigh, type Writable } from './shown.js';
 import { template } from './template.js';
 import { Words } from './words.js';
 
@@ -223,7 +223,6 @@ export class ErrorLog {
   ): ErrorContext {
     const { words, clean } = this;
     const epoch = this.clock.epoch();
-    const { messageId, correlationId, traceId, sessionId, port } = input;
     this.serial += 1;
     const entry: Writable<ErrorContext> = {
       id: `e${this.serial.toString(36)}`,
@@ -239,11 +238,12 @@ export class ErrorLog {
       lastOccurrence: epoch,
       recoveryAttempts: Math.max(0, input.attempt - 1),
     };
-    if (port !== undefined) entry.port = words.get(port, MAX_NAME);
-    if (messageId !== undefined) entry.messageId = clean(messageId, MAX_ID);
-    if (correlationId !== undefined) entry.correlationId = clean(correlationId, MAX_ID);
-    if (traceId !== undefined) entry.traceId = clean(traceId, MAX_ID);
-    if (sessionId !== undefined) entry.sessionId = clean(sessionId, MAX_ID);
+    if (input.port !== undefined) entry.port = words.get(input.port, MAX_NAME);
+    if (input.messageId !== undefined) entry.messageId = clean(input.messageId, MAX_ID);
+    for (const id of REQUEST_IDS) {
+      const text = input[id];
+      if (text !== undefined && clean(text, MAX_ID) === text) entry[id] = text;
+    }
     const kept = input.args && this.capture?.(input.args);
     if (kept !== undefined) entry.metadata = kept;
     return entry;

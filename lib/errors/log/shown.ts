@@ -1,5 +1,5 @@
 import type { ErrorContext, ErrorFacts } from '../error-context.js';
-import type { Clean } from '../record/clean.js';
+import { clean as withoutOwn, type Clean } from '../record/clean.js';
 import { bounded } from './captured.js';
 
 /** How long the texts of an entry may be, besides those of its error. */
@@ -8,7 +8,9 @@ export const MAX_RULE = 100;
 export const MAX_ID = 128;
 const MAX_CAUSES = 5;
 
-const IDS = ['messageId', 'correlationId', 'traceId', 'sessionId'] as const;
+/** One that has to be redacted is kept of nobody: those of others would become the same. */
+export const REQUEST_IDS = ['correlationId', 'traceId', 'sessionId'] as const;
+const IDS = ['messageId', ...REQUEST_IDS] as const;
 
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -18,8 +20,9 @@ export type Writable<T> = { -readonly [K in keyof T]: T[K] };
  */
 export function shown(entry: ErrorContext, clean: Clean): ErrorContext {
   const copy: Writable<ErrorContext> = {
-    id: clean(entry.id, MAX_ID),
-    fingerprint: clean(entry.fingerprint, MAX_ID),
+    // ours, and looked up by: a function from the options must not make others of them
+    id: withoutOwn(entry.id, MAX_ID),
+    fingerprint: withoutOwn(entry.fingerprint, MAX_ID),
     severity: entry.severity,
     category: entry.category,
     rule: clean(entry.rule, MAX_RULE),

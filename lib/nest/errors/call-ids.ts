@@ -46,11 +46,10 @@ export class IdSource {
 
   /** The ids of a call with these arguments. Must be asked in its own async context. Never throws. */
   of(args: readonly unknown[]): CallIds {
-    const headers = headersOf(args);
-    const traceId = quietly(this.activeTrace);
+    const traceId = idOf(quietly(this.activeTrace));
     return {
       ...(traceId === undefined ? {} : { traceId }),
-      ...(headers === undefined ? {} : correlationFrom(headers)),
+      ...correlationIn(args),
       ...this.requests?.getStore(),
       ...this.said(),
     };
@@ -80,11 +79,14 @@ function idsOf(answer: object): CallIds {
   return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined));
 }
 
-/** The headers of the request among the arguments: of a handler, or of an interceptor's context. */
-function headersOf(args: readonly unknown[]): Headers | undefined {
+/** What the request among the arguments says: of a handler, or of an interceptor's context. */
+function correlationIn(args: readonly unknown[]): Correlation | undefined {
   for (const arg of args.slice(0, LOOKED_AT)) {
-    const headers = quietly(() => headersIn(arg));
-    if (headers !== undefined) return headers;
+    const found = quietly(() => {
+      const headers = headersIn(arg);
+      return headers && correlationFrom(headers);
+    });
+    if (found !== undefined) return found;
   }
   return undefined;
 }

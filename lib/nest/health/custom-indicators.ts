@@ -1,11 +1,14 @@
 import type { HealthIndicatorResult } from '@nestjs/terminus';
 import { clean } from '../../errors/record/clean.js';
+import { REDACTED } from '../../errors/record/redact.js';
+import { isSecretName } from '../../errors/record/secret-value.js';
 import { askInTime } from '../../health/ask-in-time.js';
 import { isOptionsObject } from '../../kernel/check.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 
-const MAX_MESSAGE = 500;
+/** Of an indicator's texts, in characters. */
+const MAX_TEXT = 2_048;
 
 /**
  * Runs an indicator of the application with a deadline. Whatever it does, there is an answer: it
@@ -21,9 +24,8 @@ export async function runIndicator(
   // read in time as well: what it answers may be a proxy that throws
   const entry = async (signal: AbortSignal): Promise<unknown> => entryOf(await check(signal));
   const answer = await askInTime(`health indicator ${name}`, entry, timeout, clock);
-  // drivers put URLs with passwords into their messages
   if ('problem' in answer)
-    return { [name]: { status: 'down', message: clean(answer.problem, MAX_MESSAGE) } };
+    return { [name]: { status: 'down', message: clean(answer.problem, MAX_TEXT) } };
   return { [name]: answer.value as HealthIndicatorResult[string] };
 }
 
@@ -47,11 +49,17 @@ function statusesIn(answer: unknown): unknown[] {
   return named ? entries.map((entry) => (entry as { status: unknown }).status) : [answer['status']];
 }
 
-/** What an indicator tells, as far as it can be sent. */
+/** Drivers put the URL that they connect to, password and all, into what they say. */
+function cleanFact(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return isSecretName(name) ? REDACTED : clean(value, MAX_TEXT);
+}
+
+/** What an indicator tells, as far as it can be sent, without secrets. */
 function factsOf(answer: unknown): object {
   if (!isOptionsObject(answer)) return {};
   try {
-    return JSON.parse(JSON.stringify(answer)) as object;
+    return JSON.parse(JSON.stringify(answer), cleanFact) as object;
   } catch {
     return { details: 'cannot be written as JSON' };
   }

@@ -19,6 +19,7 @@ import { ResilienceRegistry } from '../../pipeline/registry.js';
 import { systemClock } from '../../pipeline/system-clock.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ResilienceConfig } from '../config.js';
+import { SafeLogger } from '../event-logger.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { CALL_FIGURES, type CallFigures } from './figures.js';
 import { type CompleteHealthConfig, healthConfigOf } from './health-defaults.js';
@@ -50,10 +51,10 @@ export interface HealthReading extends HealthSample {
   readonly trend: HealthTrend;
 }
 
-const MAX_PROBLEM = 500;
-
 /** However many ask, the application is read once in this span. */
 const MAX_AGE: Milliseconds = 1_000;
+/** Of the log, in characters. */
+const MAX_LINE = 2_048;
 
 /**
  * Reads the health of the application every `health.sampleInterval`, and when somebody asks.
@@ -147,7 +148,7 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
     }
     const problem = 'problem' in answer ? answer.problem : `got ${show(value)}, expected a number`;
     if (!this.unread.has(name))
-      this.logger.warn(`${what}: cannot be read from ${from}: ${clean(problem, MAX_PROBLEM)}`);
+      this.logger.warn(clean(`${what}: cannot be read from ${from}: ${problem}`, MAX_LINE));
     this.unread.add(name);
     return { ...options, name, value: 'unknown' };
   }

@@ -6,9 +6,11 @@ import type { DependsOn, Incident } from './correlation/incidents.js';
 import type { CallIds, ErrorContext } from './error-context.js';
 import type { ErrorObserver, FailedAttempt } from './error-observer.js';
 import type { ErrorGroup, ErrorLog, ErrorQuery, ErrorTotals } from './log/error-log.js';
+import { MAX_NAME } from './log/shown.js';
 import type { ErrorPatterns } from './patterns/error-patterns.js';
 import type { ErrorAnalysis } from './patterns/error-window.js';
 import type { Finding } from './patterns/finding.js';
+import { clean } from './record/clean.js';
 
 /** What is said of an error that is recorded by hand. */
 export interface RecordOptions {
@@ -60,8 +62,11 @@ export class ResilienceErrors implements ErrorObserver {
   }
 
   /** Records an error that no protected call had, such as one of a job of yours, and answers what is kept of it. */
-  record(error: unknown, { component, port, messageId, attempt = 1 }: RecordOptions): ErrorContext {
+  record(error: unknown, { messageId, attempt = 1, ...where }: RecordOptions): ErrorContext {
     const classification = this.parts.classifier.classify(error);
+    // patterns remember these, and tell them
+    const component = clean(where.component, MAX_NAME);
+    const port = where.port === undefined ? undefined : clean(where.port, MAX_NAME);
     return this.note({ error, classification, component, port, messageId, attempt, args: [] });
   }
 

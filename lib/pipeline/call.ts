@@ -112,7 +112,8 @@ export abstract class Call implements AttemptOwner<Attempt> {
     // what is in the journal is not called off: its caller hears what became of it
     if (this.over || this.attempt?.isCommitted === true) return;
     this.finish();
-    this.account.ends('cancelled');
+    // who leaves after a value had an answer, as `firstValueFrom` has
+    this.account.ends(this.hasEmitted ? 'succeeded' : 'cancelled');
     this.retries.callOff();
     this.attempt?.abandon(reason, this.hasEmitted ? 'success' : 'cancelled');
     this.giveUp(reason);

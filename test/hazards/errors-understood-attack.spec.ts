@@ -157,3 +157,19 @@ describe('ids that were redacted', () => {
     expect(errors.related(one.id)).toEqual([]);
   });
 });
+
+describe('what patterns say of components', () => {
+  it('#160 is without secrets, and bounded', async () => {
+    const { app, clock } = await boot({ providers: [] });
+    const events = new EventRecorder(app.get(ResilienceService).events$);
+    const errors = app.get(ResilienceErrors);
+    const component = `postgres://u:${CANARY}@h/${'x'.repeat(10_000)}`;
+    const unknownHost = Object.assign(new Error('x'), { code: 'ENOTFOUND' });
+    errors.record(unknownHost, { component, port: component });
+    await clock.advance(2_000);
+    expect(events.of('error-pattern')).not.toEqual([]);
+    const said = JSON.stringify([errors.patterns(), events.of('error-pattern')]);
+    expect(said).not.toContain(CANARY);
+    expect(said.length).toBeLessThan(4_000);
+  });
+});

@@ -12,6 +12,8 @@ import { ModulesContainer } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
 import { SafeLogger } from './safe-logger.js';
 import { makeClassifier } from '../errors/classifier/classifier.js';
+import { clean } from '../errors/record/clean.js';
+import { factsOf, headline } from '../errors/record/facts.js';
 import { ResilienceErrors } from '../errors/resilience-errors.js';
 import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
@@ -30,6 +32,7 @@ import {
   type ResilienceConfig,
   type ResilienceConfigFactory,
 } from './config.js';
+import { SafeLogger } from './event-logger.js';
 import { ResilienceExplorer, rootsOf } from './explorer.js';
 import { CheckpointService } from './checkpoint/checkpoint.service.js';
 import { CHECKPOINTS, Checkpoints } from './checkpoint/checkpoints.js';
@@ -51,6 +54,8 @@ import { CLOCK, CONFIG, RANDOM } from './tokens.js';
 /** The configuration as it was given, and what became of it. */
 const GIVEN = Symbol('bulwark:given-config');
 const CHECKED = Symbol('bulwark:checked-config');
+/** Of the log, in characters. */
+const MAX_LINE = 2_048;
 
 interface CheckedConfig {
   readonly mistakes: readonly Mistake[];
@@ -261,11 +266,10 @@ function makeRuntime(
             error,
           }),
       }),
-      report: (error) =>
-        logger.error(
-          `an event listener threw ${show(error)}`,
-          error instanceof Error ? error.stack : undefined,
-        ),
+      report: (error) => {
+        const facts = factsOf(error, { stack: true });
+        logger.error(clean(`an event listener threw ${headline(facts)}`, MAX_LINE), facts.stack);
+      },
       enabled: usable.enabled,
       stack: usable.stack,
       trace: usable.trace,

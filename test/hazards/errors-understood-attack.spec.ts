@@ -173,3 +173,20 @@ describe('what patterns say of components', () => {
     expect(said.length).toBeLessThan(4_000);
   });
 });
+
+describe('a listener of events', () => {
+  it('#160 #167 that throws the error it was told of brings no secret into the log', async () => {
+    const { app, log, clock } = await boot({ providers: [Orders] });
+    app.get(ResilienceService).events$.subscribe((event) => {
+      if ('error' in event) throw event.error;
+    });
+    const orders = app.get(Orders);
+    orders.error = new Error(URL_WITH_IT);
+    const end = orders.take('m1').catch(() => {});
+    await clock.advance(60_000);
+    await end;
+    const line = log.ours.find(({ message }) => message.startsWith('an event listener threw'));
+    expect(line?.message).toContain('redis://[redacted]@10.0.0.7\\u000a');
+    expect(JSON.stringify(log.ours)).not.toContain(CANARY);
+  });
+});

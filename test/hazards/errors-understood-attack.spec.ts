@@ -190,3 +190,18 @@ describe('a listener of events', () => {
     expect(JSON.stringify(log.ours)).not.toContain(CANARY);
   });
 });
+
+describe('a correlation function that answers a promise', () => {
+  it('is reported, and its rejection does not end the process', async () => {
+    const correlation = (async () => fail()) as unknown as () => string;
+    const { app, log } = await boot({
+      bulwark: { health: false, errors: { correlation } },
+      providers: [],
+    });
+    app.get(ResilienceErrors).record(new Error('x'), { component: 'A.a' });
+    await new Promise((resolve) => setImmediate(resolve)); // or jest ends with an unhandled rejection
+    expect(log.ours.map(({ message }) => message)).toEqual([
+      'ResilienceModule: the function given as errors.correlation threw TypeError: got a Promise, expected an id, or ids, at once',
+    ]);
+  });
+});

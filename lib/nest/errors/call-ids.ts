@@ -5,6 +5,7 @@ import {
   idOf,
 } from '../../errors/correlation/correlation-ids.js';
 import type { CallIds } from '../../errors/error-context.js';
+import { ignore } from '../../kernel/ignore.js';
 import type { PredicateReport } from '../../kernel/matcher.js';
 import type { ActiveTrace } from './active-span.js';
 
@@ -59,6 +60,10 @@ export class IdSource {
     if (this.given === undefined) return {};
     try {
       const answer: unknown = this.given();
+      if (answer instanceof Promise) {
+        ignore(answer); // it comes too late; if it rejects, that must not end the process
+        throw new TypeError('got a Promise, expected an id, or ids, at once');
+      }
       if (typeof answer !== 'object' || answer === null) return idsOf({ correlationId: answer });
       return idsOf(answer);
     } catch (error) {

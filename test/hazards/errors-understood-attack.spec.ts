@@ -130,6 +130,7 @@ describe('arguments that look like requests', () => {
     ],
     ['a proxy', trap],
     ['a context', { getType: () => 'graphql', getArgByIndex: thrower }],
+    ['an entity of the application', { getType: async () => thrower() }],
     ['rpc', { getType: () => 'rpc', getArgByIndex: thrower }],
   ])('%s', async (_, arg) => {
     const { app } = await boot({ providers: [Handed] });

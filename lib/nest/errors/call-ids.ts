@@ -98,9 +98,7 @@ function correlationIn(args: readonly unknown[]): Correlation | undefined {
 
 function headersIn(arg: unknown): Headers | undefined {
   if (typeof arg !== 'object' || arg === null) return undefined;
-  const { getType } = arg as { getType?: unknown };
-  const request =
-    typeof getType === 'function' ? requestIn(arg as Executing) : (arg as Partial<HttpRequest>);
+  const request = isExecuting(arg) ? requestIn(arg) : (arg as Partial<HttpRequest>);
   const { headers, httpVersion, raw } = request ?? {};
   // by Node itself, or by Fastify around it: what else has headers may be anything
   const isRequest = typeof (httpVersion ?? raw?.httpVersion) === 'string';
@@ -117,6 +115,12 @@ interface HttpRequest {
 interface Executing {
   getType(): string;
   getArgByIndex(index: number): unknown;
+}
+
+/** An entity of the application may have a `getType` too, and nobody asked us to call that. */
+function isExecuting(arg: object): arg is Executing {
+  const names = ['getType', 'getArgByIndex', 'switchToHttp', 'getHandler'] as const;
+  return names.every((name) => typeof (arg as Record<string, unknown>)[name] === 'function');
 }
 
 function requestIn(context: Executing): Partial<HttpRequest> | undefined {

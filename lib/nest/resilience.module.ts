@@ -32,7 +32,6 @@ import {
   type ResilienceConfig,
   type ResilienceConfigFactory,
 } from './config.js';
-import { SafeLogger } from './event-logger.js';
 import { ResilienceExplorer, rootsOf } from './explorer.js';
 import { CheckpointService } from './checkpoint/checkpoint.service.js';
 import { CHECKPOINTS, Checkpoints } from './checkpoint/checkpoints.js';

@@ -19,7 +19,6 @@ import { ResilienceRegistry } from '../../pipeline/registry.js';
 import { systemClock } from '../../pipeline/system-clock.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ResilienceConfig } from '../config.js';
-import { SafeLogger } from '../event-logger.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { CALL_FIGURES, type CallFigures } from './figures.js';
 import { type CompleteHealthConfig, healthConfigOf } from './health-defaults.js';

@@ -9,7 +9,6 @@ import { Damping } from '../../health/damping.js';
 import { Fresh } from '../../health/fresh.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { ResilienceConfig } from '../config.js';
-import { SafeLogger } from '../event-logger.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { runIndicator } from './custom-indicators.js';
 import { type CompleteHealthConfig, healthConfigOf } from './health-defaults.js';

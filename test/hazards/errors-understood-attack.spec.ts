@@ -7,7 +7,7 @@ import {
   ResilienceService,
   Retry,
 } from 'nestjs-bulwark';
-import { EventRecorder } from 'nestjs-bulwark/testing';
+import { EventRecorder, settle } from 'nestjs-bulwark/testing';
 import { ADAPTERS, boot, closeAll, serve } from '../nest/support/app.js';
 
 afterEach(closeAll);
@@ -168,6 +168,8 @@ describe('what patterns say of components', () => {
     const unknownHost = Object.assign(new Error('x'), { code: 'ENOTFOUND' });
     errors.record(unknownHost, { component, port: component });
     await clock.advance(2_000);
+    expect(errors.patterns()).not.toEqual([]);
+    await settle();
     expect(events.of('error-pattern')).not.toEqual([]);
     const said = JSON.stringify([errors.patterns(), events.of('error-pattern')]);
     expect(said).not.toContain(CANARY);

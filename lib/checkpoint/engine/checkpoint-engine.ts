@@ -118,18 +118,17 @@ export class CheckpointEngine implements CallHost {
   bind(instance: object, definition: Definition): Component {
     const { name } = definition.options;
     const recovered = this.recovered.get(name);
-    const { values, codec, clock } = this;
+    const { values, codec, clock, components: all } = this;
     const problem = this.lost.get(name);
     const spoiled = (error: unknown): void => this.fence(error);
     const binding = { values, codec, clock, recovered, problem, spoiled };
-    const bound = bindComponent(instance, definition, binding, this.components);
-    const { component } = bound;
-    this.components.set(name, component);
+    const { component, initial, isChanged } = bindComponent(instance, definition, binding, all);
+    all.set(name, component);
     this.recovered.delete(name);
     claim(instance, { component, host: this });
-    this.isChanged ||= bound.isChanged;
+    this.isChanged ||= isChanged;
     component.savedAt = this.clock.now();
-    if (bound.initial !== undefined) this.begin(bound.initial);
+    if (initial !== undefined) this.begin(initial);
     this.twin?.begin(component);
     return component;
   }
@@ -347,6 +346,8 @@ export class CheckpointEngine implements CallHost {
         this.twin?.begin(component);
       }
       if (this.state !== 'fenced') return;
+      // it failed again meanwhile, and nothing else would open it
+      if (this.store.state !== 'open') throw this.fencedBy;
       this.state = 'open';
       this.fencedBy = undefined;
       this.tellRecovered(contents);

@@ -54,6 +54,20 @@ describe('after a failed write', () => {
     expect(await run(store, () => 1)).toBe(1);
   });
 
+  it('a store that fails again while its state is taken over is opened once more', async () => {
+    const world = await World.open();
+    const store = bind(world);
+    await world.engine.ready();
+    world.store.fail();
+    while (world.store.state !== 'open') await Promise.resolve();
+    expect(world.engine.state).toBe('fenced');
+    world.store.fail();
+    await world.clock.advance(1_000);
+    expect([world.engine.state, world.store.state]).toEqual(['open', 'open']);
+    await run(store, () => void store.values.set('a', 1));
+    expect(store.values.get('a')).toBe(1);
+  });
+
   it('running calls and those in line are sent away', async () => {
     const world = await World.open();
     const store = bind(world);

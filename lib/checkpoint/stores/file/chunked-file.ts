@@ -102,12 +102,23 @@ export class ChunkedFile {
   }
 }
 
-/** Writes a file of any other kind in the same way. */
-export async function writeWhole(file: OpenFile, bytes: Uint8Array): Promise<WrittenFile> {
+/** Writes what `fill` adds. However that ends, nothing is under way in the file any more, and it may be closed. */
+export async function writeChunks(
+  file: OpenFile,
+  fill: (out: ChunkedFile) => Promise<unknown>,
+): Promise<WrittenFile> {
   const out = new ChunkedFile(file);
-  await out.add(bytes);
-  return out.finish();
+  try {
+    await fill(out);
+    return await out.finish();
+  } finally {
+    await out.settled();
+  }
 }
+
+/** Writes a file of any other kind in the same way. */
+export const writeWhole = (file: OpenFile, bytes: Uint8Array): Promise<WrittenFile> =>
+  writeChunks(file, (out) => out.add(bytes));
 
 /** Reads chunks of these lengths, the next while one is looked at; ends where the file does. */
 async function* readChunks(file: OpenFile, lengths: readonly number[]): AsyncGenerator<Buffer> {

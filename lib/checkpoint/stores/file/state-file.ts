@@ -4,7 +4,7 @@ import type { Clock } from '../../../kernel/clock.js';
 import type { SavedPart, Sequence } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { damaged, ioFailure } from './failures.js';
-import { CHUNK, ChunkedFile, hashOf, type WrittenFile } from './chunked-file.js';
+import { CHUNK, hashOf, writeChunks, type WrittenFile } from './chunked-file.js';
 import { type OpenFile, readFully } from './file-system.js';
 import type { ManifestPart } from './manifest.js';
 import type { SealKey } from './keyring.js';
@@ -32,16 +32,14 @@ export async function writeState(
   key?: SealKey,
   purpose = '',
 ): Promise<WrittenFile & { readonly bytes: number }> {
-  const out = new ChunkedFile(file);
-  try {
+  let bytes = 0;
+  const written = await writeChunks(file, async (out) => {
     const sealed = key === undefined ? undefined : await SealedState.begin(out, key, purpose);
     if (sealed === undefined) await out.add(Buffer.from(STATE_SIGNATURE));
-    const bytes = await addPieces(sealed ?? out, pieces, clock);
+    bytes = await addPieces(sealed ?? out, pieces, clock);
     await sealed?.end();
-    return { ...(await out.finish()), bytes };
-  } finally {
-    await out.settled();
-  }
+  });
+  return { ...written, bytes };
 }
 
 async function addPieces(
@@ -72,16 +70,16 @@ async function addPieces(
 }
 
 /** Writes a second file like the first. */
-export async function copyState(from: OpenFile, size: number, to: OpenFile): Promise<WrittenFile> {
-  const out = new ChunkedFile(to);
+export function copyState(from: OpenFile, size: number, to: OpenFile): Promise<WrittenFile> {
   const buffer = Buffer.allocUnsafe(CHUNK);
-  for (let at = 0; at < size;) {
-    const read = await readFully(from, buffer.subarray(0, Math.min(CHUNK, size - at)), at);
-    if (read === 0) break;
-    await out.add(buffer.subarray(0, read));
-    at += read;
-  }
-  return out.finish();
+  return writeChunks(to, async (out) => {
+    for (let at = 0; at < size;) {
+      const read = await readFully(from, buffer.subarray(0, Math.min(CHUNK, size - at)), at);
+      if (read === 0) break;
+      await out.add(buffer.subarray(0, read));
+      at += read;
+    }
+  });
 }
 
 /** What the key of a state's file is bound to. */

@@ -1,4 +1,5 @@
 import type { Milliseconds } from '../kernel/duration.js';
+import { ignore } from '../kernel/ignore.js';
 import { isResilienceRejection } from '../kernel/rejection.js';
 
 /** How deep `cause` is followed, the error itself included. */
@@ -63,6 +64,7 @@ function header(headers: Bag, lower: string, upper: string): unknown {
     typeof headers['get'] === 'function'
       ? Reflect.apply(headers['get'], headers, [lower])
       : (headers[lower] ?? headers[upper]);
+  if (got instanceof Promise) ignore(got); // its rejection must not end the process
   return Array.isArray(got) ? (got as unknown[])[0] : got;
 }
 

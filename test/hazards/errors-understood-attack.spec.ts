@@ -208,3 +208,18 @@ describe('a correlation function that answers a promise', () => {
     ]);
   });
 });
+
+describe('an error whose methods are async', () => {
+  it.each([
+    ['getStatus', { getStatus: async () => fail() }],
+    ['get of its headers', { status: 503, headers: { get: async () => fail() } }],
+  ])('ends no process by the rejection of %s', async (_, facts) => {
+    const { app, clock } = await boot({ providers: [Orders] });
+    const orders = app.get(Orders);
+    const error = Object.assign(new Error('x'), facts);
+    orders.error = error;
+    const end = orders.take('m1').catch((thrown: unknown) => thrown);
+    await clock.advance(60_000); // a rejection that nobody hears ends jest
+    expect(await end).toBe(error);
+  });
+});

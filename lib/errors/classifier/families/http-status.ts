@@ -1,3 +1,4 @@
+import { ignore } from '../../../kernel/ignore.js';
 import { but, type ErrorClassification, row } from '../error-classification.js';
 import {
   COMMUNICATION,
@@ -68,7 +69,9 @@ function statusOf(at: Reading): number | undefined {
 
 function asked(getStatus: () => unknown, error: object): unknown {
   try {
-    return Reflect.apply(getStatus, error, []);
+    const answer = Reflect.apply(getStatus, error, []);
+    if (answer instanceof Promise) ignore(answer); // its rejection must not end the process
+    return answer;
   } catch {
     return undefined;
   }

@@ -44,8 +44,7 @@ export interface ResilienceErrorsParts {
  */
 export class ResilienceErrors implements ErrorObserver {
   private readonly correlator: ErrorCorrelator;
-  /** Where an error object was first seen. */
-  private readonly origins = new WeakMap<object, string>();
+  private readonly origins = new Origins();
 
   /** @internal */
   constructor(private readonly parts: ResilienceErrorsParts) {
@@ -122,10 +121,7 @@ export class ResilienceErrors implements ErrorObserver {
    * told once for want of a way to tell.
    */
   private isPassingThrough(error: unknown, target: string): boolean {
-    if (typeof error !== 'object' || error === null) return false;
-    const origin = this.origins.get(error);
-    if (origin === undefined) this.origins.set(error, target);
-    return origin !== undefined && origin !== target;
+    return typeof error === 'object' && error !== null && this.origins.of(error, target) !== target;
   }
 
   private note(happened: Happened): ErrorContext {
@@ -164,4 +160,31 @@ export class ResilienceErrors implements ErrorObserver {
 
 interface Happened extends Omit<FailedAttempt, 'target'> {
   readonly component: string;
+}
+
+/** So many errors on their way out are told from new ones. */
+const ON_THE_WAY = 1_000;
+
+/**
+ * Where error objects were first seen. An error is on its way out for a short time, and a weak map
+ * keeps the room that it once needed, so what is older than a thousand others is forgotten.
+ */
+class Origins {
+  private young = new WeakMap<object, string>();
+  private old = new WeakMap<object, string>();
+  private size = 0;
+
+  /** Where the error came up: here, if it is new. */
+  of(error: object, here: string): string {
+    const origin = this.young.get(error) ?? this.old.get(error);
+    if (origin !== undefined) return origin;
+    if (this.size === ON_THE_WAY) {
+      this.old = this.young;
+      this.young = new WeakMap();
+      this.size = 0;
+    }
+    this.size += 1;
+    this.young.set(error, here);
+    return here;
+  }
 }

@@ -74,13 +74,13 @@ async function failingCall(errors) {
 }
 
 /** Bytes that stay after a storm of errors, no two alike, of very many targets. */
-function heapAfterStorm() {
+function heapAfterStorm(longest) {
   const word = (i) =>
     [...i.toString(26)].map((d) => String.fromCharCode(97 + parseInt(d, 26))).join('');
   const storm = (errors, n) => {
     for (let i = 0; i < n; i += 1)
       errors.failed(
-        attemptOf({ message: `${word(i)} ${'x'.repeat(i % 4_000)}` }, `C${i % 5_000}.call`),
+        attemptOf({ message: `${word(i)} ${'x'.repeat(i % longest)}` }, `C${i % 5_000}.call`),
       );
   };
   storm(makeErrors(), 20_000); // the code itself has its place on the heap
@@ -113,13 +113,15 @@ function analysis() {
 }
 
 const round = (value) => Math.round(value * 1_000) / 1_000;
-const heap = heapAfterStorm();
+const heap = heapAfterStorm(4_000);
+const short = heapAfterStorm(10);
 const result = {
   classify_and_log_us: round(perError()),
   failing_call_us: round(await failingCall()),
   failing_call_recorded_us: round(await failingCall(makeErrors())),
   ...Object.fromEntries(Object.entries(analysis()).map(([name, ms]) => [name, round(ms)])),
   heap_after_10e6_errors_bytes: heap.bytes,
+  heap_after_10e6_short_errors_bytes: short.bytes,
   kept: heap.kept,
   groups: heap.groups,
 };

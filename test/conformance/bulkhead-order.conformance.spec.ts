@@ -223,7 +223,7 @@ onEveryFace((face) => {
   });
 });
 
-it('#77 a refusal keeps nothing and is cheap: fifty thousand of them', async () => {
+it('#77 a refusal keeps nothing: fifty thousand of them', async () => {
   const stage = stageOf(FACES[0]!, { maxConcurrent: 1, maxQueue: 0 });
   stage.runtime.bus.listen(() => {}, new Set(['late-result']));
   const { target } = stage;
@@ -231,7 +231,6 @@ it('#77 a refusal keeps nothing and is cheap: fifty thousand of them', async () 
   stage.call(gate.work);
   stage.events.length = 0;
   let refused = 0;
-  const began = process.cpuUsage().user;
   for (let i = 0; i < 50_000; i += 1) {
     runPromise(target, up as never, undefined, []).catch(() => (refused += 1));
     if (i % 1_000 === 0) {
@@ -240,12 +239,10 @@ it('#77 a refusal keeps nothing and is cheap: fifty thousand of them', async () 
     }
   }
   await settle();
-  const each = (process.cpuUsage().user - began) / 50_000;
 
   expect(refused).toBe(50_000);
   expect(stateOf(stage)).toMatchObject({ running: 1, queued: 0, refused: 50_000 });
   expect(stage.clock.pending).toBe(0);
-  expect(each).toBeLessThan(100); // µs of the processor
 });
 
 onEveryFace((face) => {

@@ -78,7 +78,7 @@ export interface ErrorQuery {
 const MAX_GROUPS = 500;
 const MAX_TEMPLATE = 200;
 /** Bytes of all entries and groups; the words remembered and the tables themselves take the rest of 1 MB. */
-const MAX_WEIGHT = 600_000;
+const MAX_WEIGHT = 640_000;
 const GROUP_WEIGHT = 700;
 const MAX_STACKS = 60;
 const MINUTE = 60_000;

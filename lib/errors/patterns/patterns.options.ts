@@ -62,7 +62,7 @@ export interface ErrorPatternsOptions {
   spike?: SpikeOptions;
   /** When errors come back at regular intervals. */
   recurrence?: RecurrenceOptions;
-  /** Components, and kinds of errors, that are watched at once, each. From 1 to 10,000. Default 500. */
+  /** Components, and kinds of errors, that are watched at once, each. From 1 to 10,000. Default 250. */
   maxSeries?: number;
 }
 
@@ -82,7 +82,7 @@ export const ERROR_PATTERNS_DEFAULTS = {
     relearnAfter: 900_000,
   },
   recurrence: { minimumPeriod: 10_000, episodes: 7, variation: 0.2 },
-  maxSeries: 500,
+  maxSeries: 250,
 } as const;
 
 const SPIKE_RULES: OptionRules<SpikeOptions> = {

@@ -97,14 +97,12 @@ describe('slots and queue', () => {
     expect(bulkhead.isIdle).toBe(true);
   });
 
-  it('#77 a million refusals cost the machine less than 2 µs each, keep nothing and capture no stack', () => {
+  it('#77 a million refusals keep nothing and capture no stack', () => {
     const bulkhead = new Bulkhead({ maxConcurrent: 1, maxQueue: 0 });
     bulkhead.enter();
-    const started = performance.now();
     let refused = 0;
     for (let i = 0; i < 1_000_000; i += 1) if (bulkhead.refuses()) refused += 1;
 
-    expect((performance.now() - started) / refused).toBeLessThan(0.002);
     expect(refused).toBe(1_000_000);
     expect(bulkhead.snapshot()).toMatchObject({ refused: 1_000_000, queued: 0 });
     expect(new BulkheadFullError('A.b', 1, 0).stack).not.toContain('    at ');

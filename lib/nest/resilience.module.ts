@@ -18,7 +18,7 @@ import { ResilienceErrors } from '../errors/resilience-errors.js';
 import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
-import { emit } from '../pipeline/environment.js';
+import { reportOf } from '../pipeline/environment.js';
 import { ResilienceRegistry } from '../pipeline/registry.js';
 import { ResilienceStatistics } from '../pipeline/statistics/statistics.js';
 import { systemClock } from '../pipeline/system-clock.js';
@@ -257,13 +257,8 @@ function makeRuntime(
       random,
       classifier: makeClassifier({
         classify: usable.errors?.classify,
-        report: (option, error) =>
-          emit(runtime.env, {
-            type: 'predicate-failed',
-            target: 'ResilienceModule',
-            option,
-            error,
-          }),
+        // the runtime is made with the classifier that reports to it
+        report: (option, error) => reportOf(runtime.env, 'ResilienceModule')(option, error),
       }),
       report: (error) => {
         const facts = factsOf(error, { stack: true });

@@ -2,6 +2,7 @@ import type { ErrorObserver } from '../errors/error-observer.js';
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
 import type { EventBody, ResilienceEvent, Severity } from '../kernel/event.js';
+import type { PredicateReport } from '../kernel/matcher.js';
 import type { Random } from '../kernel/random.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import type { EventBus } from './event-bus.js';
@@ -67,4 +68,9 @@ export function emitRefusal(env: Environment, error: ResilienceRejection): void 
   const { policy, code, target, retryAfter } = error;
   const wait = retryAfter === undefined ? {} : { retryAfter };
   emit(env, { type: 'call-rejected', target, policy, code, ...wait });
+}
+
+/** Tells the bus of functions from the options of a target that threw. */
+export function reportOf(env: Environment, target: string): PredicateReport {
+  return (option, error) => emit(env, { type: 'predicate-failed', target, option, error });
 }

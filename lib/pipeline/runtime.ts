@@ -1,9 +1,8 @@
 import { checkObject, type Mistake, ResilienceConfigError, show } from '../kernel/check.js';
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
-import type { PredicateReport } from '../kernel/matcher.js';
 import type { Random } from '../kernel/random.js';
-import { emit, type Environment } from './environment.js';
+import { emit, type Environment, reportOf } from './environment.js';
 import { EventBus } from './event-bus.js';
 import { type Continuity, Pipeline } from './pipeline.js';
 import {
@@ -263,8 +262,7 @@ export class ResilienceRuntime {
 
   /** The pipeline of the policies, its machines made or found whether they are in use now or not. */
   private pipelineOf(name: string, policies: PolicySet, before?: Continuity): Pipeline {
-    const report: PredicateReport = (option, error) =>
-      emit(this.env, { type: 'predicate-failed', target: name, option, error });
+    const report = reportOf(this.env, name);
     const sources = this.stores.sourcesOf(name, policies, report);
     const { env } = this;
     if (!this.on) {

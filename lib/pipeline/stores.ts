@@ -13,7 +13,7 @@ import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options
 import { RETRY_BUDGET_DEFAULTS } from '../policies/retry/retry.options.js';
 import { RetryBudget } from '../policies/retry/retry-budget.js';
 import { timeLimitOf } from '../policies/time-limit/time-limit.js';
-import { emit, type Environment } from './environment.js';
+import { emit, type Environment, reportOf } from './environment.js';
 import type { Sources } from './lane.js';
 import { PolicyStore, sharedOptions, type StoredOptions } from './policy-store.js';
 import { patchPolicies, type PolicyOverrides, type PolicySet } from './policy-set.js';
@@ -223,8 +223,7 @@ export class PolicyStores {
           ...(retryAfter === undefined ? {} : { retryAfter }),
         }),
       probeLost: (lease) => emit(this.env, { type: 'probe-lost', ...where, lease }),
-      predicateFailed: (option, error) =>
-        emit(this.env, { type: 'predicate-failed', target, option, error }),
+      predicateFailed: reportOf(this.env, target),
     };
   }
 }

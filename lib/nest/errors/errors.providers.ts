@@ -4,8 +4,7 @@ import { ErrorPatterns } from '../../errors/patterns/error-patterns.js';
 import type { Finding } from '../../errors/patterns/finding.js';
 import { ResilienceErrors } from '../../errors/resilience-errors.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { PredicateReport } from '../../kernel/matcher.js';
-import { emit, type Environment } from '../../pipeline/environment.js';
+import { emit, type Environment, reportOf } from '../../pipeline/environment.js';
 import { ApplicationRuntime } from '../application-runtime.js';
 import type { ResilienceConfig } from '../config.js';
 import { CALL_FIGURES, ERROR_FIGURES } from '../health/figures.js';
@@ -17,11 +16,6 @@ import { InjectionGraph } from './injection-graph.js';
 
 /** What findings about the whole application are said of. */
 const EVERYTHING = 'application';
-
-const report =
-  (env: Environment): PredicateReport =>
-  (option, error) =>
-    emit(env, { type: 'predicate-failed', target: 'ResilienceModule', option, error });
 
 /** What is known of the errors of one application. */
 export const errorsProviders: Provider[] = [
@@ -42,7 +36,7 @@ export const errorsProviders: Provider[] = [
         errors?.correlation,
         await loadActiveTrace(),
         errors?.context === true,
-        report(env),
+        reportOf(env, 'ResilienceModule'),
       ),
     inject: [CONFIG, ApplicationRuntime],
   },
@@ -61,7 +55,7 @@ export const errorsProviders: Provider[] = [
       const known = new ResilienceErrors({
         clock,
         classifier: env.classifier,
-        log: new ErrorLog(clock, errors?.log, report(env)),
+        log: new ErrorLog(clock, errors?.log, reportOf(env, 'ResilienceModule')),
         patterns,
         idsOf: (args) => ids.of(args),
         dependsOn: (component) => graph.dependsOn(component),

@@ -16,12 +16,11 @@ interface Attempts {
 export class Account {
   /** When its first attempt failed. */
   private failedAt: Milliseconds | undefined;
+  private lastFailure: unknown;
+  private timing: Timing | undefined;
   private over = false;
 
-  constructor(
-    private readonly pipeline: Pipeline,
-    private timing?: Timing,
-  ) {}
+  constructor(private readonly pipeline: Pipeline) {}
 
   begins(): void {
     const { counters, env } = this.pipeline;
@@ -42,6 +41,7 @@ export class Account {
     if (classification.outcome === 'cancelled') return;
     counters.failedAttempts += 1;
     this.failedAt ??= env.clock.now();
+    this.lastFailure = error;
     const { count: attempt, messageId } = attempts;
     env.errors?.failed({ error, classification, target: name, port, messageId, attempt, args });
   }
@@ -57,6 +57,8 @@ export class Account {
   }
 
   endsWith(error: unknown): void {
-    this.ends(endedWith(error, this.pipeline));
+    // mostly that of the last attempt, of which it is known what it was
+    const isKnown = this.failedAt !== undefined && error === this.lastFailure;
+    this.ends(isKnown ? 'failed' : endedWith(error, this.pipeline));
   }
 }

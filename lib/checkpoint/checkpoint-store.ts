@@ -92,6 +92,19 @@ export interface Appended {
   readonly durable: Promise<void>;
 }
 
+/** What was journaled after a checkpoint. */
+export interface History {
+  /** How many entries there are after the checkpoint's cut. */
+  readonly count: number;
+  /**
+   * Whether all of them are still there, and lead from the checkpoint to the present: an entry from before
+   * a restore or a migration does not lead to what is after it.
+   */
+  readonly isWhole: boolean;
+  /** Where it is whole: all entries after the oldest part of the checkpoint, in order; a part skips those it has. */
+  entries(): AsyncIterable<{ readonly sequence: Sequence; readonly entry: Uint8Array }>;
+}
+
 /** How the store is doing. */
 export type StoreState = 'new' | 'opening' | 'open' | 'fenced' | 'closed';
 
@@ -143,6 +156,8 @@ export interface CheckpointStore {
   list(): Promise<readonly CheckpointInfo[]>;
   /** The states of a checkpoint, all of them checked before it resolves. */
   read(id: string): Promise<ReadonlyMap<string, SavedPart>>;
+  /** What was journaled after a checkpoint, up to now. Valid until the next snapshot. */
+  history(id: string): Promise<History>;
   /** Removes a named checkpoint. */
   remove(name: string): Promise<void>;
   /** Reads and checks all there is, beside running calls; changes nothing. */

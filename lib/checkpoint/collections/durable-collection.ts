@@ -7,6 +7,7 @@ import type { Path } from '../value/value-check.js';
 import { type Stored, Values } from '../value/values.js';
 import type { FieldKind, FieldState } from '../state/field-state.js';
 import type { Overlay } from './overlay.js';
+import { currentView, views } from './state-view.js';
 
 /** Where a collection belongs once its component has a store. */
 export interface Home {
@@ -39,10 +40,16 @@ const LOOSE = new LooseValues(new ClassRegistry());
  */
 export abstract class DurableCollection<S extends FieldState, O extends Overlay> implements Field {
   private home: Home | undefined;
-  protected state: S;
+  private held: S;
 
   protected constructor(make: (values: Values) => S) {
-    this.state = make(LOOSE);
+    this.held = make(LOOSE);
+  }
+
+  /** What is read: what it holds, or where an earlier state is looked at, what stands in for that. */
+  protected get state(): S {
+    if (views.open === 0) return this.held;
+    return (currentView()?.of(this) as S | undefined) ?? this.held;
   }
 
   /** What kind of field it is on disk. @internal */
@@ -72,17 +79,17 @@ export abstract class DurableCollection<S extends FieldState, O extends Overlay>
   attach(home: Home, recovered: FieldState | undefined): void {
     const state = recovered ?? this.moved(home.values);
     this.home = home;
-    this.state = state as S;
+    this.held = state as S;
   }
 
   /** Replaces what it holds, as a restore does. @internal */
   replace(state: FieldState): void {
-    this.state = state as S;
+    this.held = state as S;
   }
 
   /** What it holds, published changes only. @internal */
   get published(): S {
-    return this.state;
+    return this.held;
   }
 
   /** What may be kept, and how. */

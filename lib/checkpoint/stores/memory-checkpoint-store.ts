@@ -3,6 +3,7 @@ import type {
   Appended,
   CheckpointInfo,
   CheckpointStore,
+  History,
   PartMeta,
   PartToSave,
   SavedPart,
@@ -53,6 +54,10 @@ export class MemoryCheckpointStore implements CheckpointStore {
   private generations: Checkpoint[] = [];
   private made = 0;
   private barrier = 0;
+  /** The cut of the generation that is the barrier. */
+  private barrierAt: Sequence = 0;
+  /** Entries up to this one are gone. */
+  private forgotten: Sequence = 0;
   private readonly named = new Map<string, Checkpoint>();
   private readonly listeners: ((cause: unknown) => void)[] = [];
 
@@ -69,7 +74,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
     this.entries = [];
     this.generations = [];
     this.named.clear();
-    this.last = this.made = this.barrier = 0;
+    this.last = this.made = this.barrier = this.barrierAt = this.forgotten = 0;
   }
 
   /** Fails, as if a write had; nothing is lost. */
@@ -122,7 +127,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
       return known;
     });
     this.made += 1;
-    if (options.barrier === true) this.barrier = this.made;
+    if (options.barrier === true) [this.barrier, this.barrierAt] = [this.made, this.last];
     const made = this.checkpoint(String(this.made), false, held);
     this.retain([...this.generations, made]);
     return infoOf(made);
@@ -149,6 +154,25 @@ export class MemoryCheckpointStore implements CheckpointStore {
     const found = this.named.get(id) ?? this.generations.find((one) => one.id === id);
     if (found === undefined) throw unknown(id);
     return savedParts(found);
+  }
+
+  async history(id: string): Promise<History> {
+    checkId(id);
+    this.assertOpen();
+    const named = this.named.get(id);
+    const found = named ?? this.generations.find((one) => one.id === id);
+    if (found === undefined) throw unknown(id);
+    const { sequence } = found;
+    const isBehind = named === undefined ? Number(id) >= this.barrier : sequence > this.barrierAt;
+    const isWhole = (isBehind || this.barrier === 0) && sequence >= this.forgotten;
+    const held = this.entries.filter((one) => one.sequence > sequence);
+    return {
+      count: this.last - sequence,
+      isWhole,
+      entries: async function* () {
+        if (isWhole) yield* held;
+      },
+    };
   }
 
   async remove(name: string): Promise<void> {
@@ -192,6 +216,7 @@ export class MemoryCheckpointStore implements CheckpointStore {
     const before = all.filter((one) => !isBehind(one)).slice(-1);
     this.generations = [...before, ...behind];
     const from = behind[0]?.sequence ?? 0;
+    this.forgotten = from;
     this.entries = this.entries.filter(({ sequence }) => sequence > from);
   }
 

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { currentView } from '../collections/state-view.js';
 import type { Strand, Transaction } from './transaction.js';
 
 /** One attempt of one `@Checkpoint` method, as the code inside it sees it. */
@@ -62,9 +63,9 @@ export class Scope implements Strand {
  */
 let scopes: AsyncLocalStorage<Scope> | undefined;
 
-/** The attempt in whose async context we are. */
+/** The attempt in whose async context we are; none where an earlier state is looked at. */
 export function currentScope(): Scope | undefined {
-  return scopes?.getStore();
+  return currentView() === undefined ? scopes?.getStore() : undefined;
 }
 
 /** Runs a method as this attempt. */

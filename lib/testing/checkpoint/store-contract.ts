@@ -1,4 +1,5 @@
 import type { CheckpointStore } from '../../checkpoint/checkpoint-store.js';
+import { HISTORY_CASES } from './store-contract-history.js';
 import { JOURNAL_CASES, VERIFY_CASES } from './store-contract-journal.js';
 import { NAME_CASES } from './store-contract-names.js';
 import { SNAPSHOT_CASES } from './store-contract-snapshots.js';
@@ -20,7 +21,7 @@ export function checkpointStoreContract(
   make: () => CheckpointStore | Promise<CheckpointStore>,
   test: TestFunction,
 ): void {
-  for (const [name, run] of [...JOURNAL_CASES, ...SNAPSHOT_CASES, ...NAME_CASES, ...VERIFY_CASES]) {
+  for (const [name, run] of [...JOURNAL_CASES, ...SNAPSHOT_CASES, ...HISTORY_CASES, ...NAME_CASES, ...VERIFY_CASES]) {
     test(name, async () => {
       const store = await make();
       try {

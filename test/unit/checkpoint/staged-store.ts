@@ -3,6 +3,7 @@ import type {
   Appended,
   CheckpointInfo,
   CheckpointStore,
+  History,
   PartMeta,
   PartToSave,
   SavedPart,
@@ -139,6 +140,19 @@ export class StagedStore implements CheckpointStore {
     if (found === undefined)
       throw new CheckpointError('CHECKPOINT_UNKNOWN', `there is no checkpoint ${id}`);
     return new Map([...found].map(([name, part]) => [name, saved(name, part)]));
+  }
+
+  async history(id: string): Promise<History> {
+    const [part] = [...(await this.read(id)).values()];
+    const from = part?.sequence ?? 0;
+    const held = this.disk.entries.slice(from);
+    return {
+      count: held.length,
+      isWhole: true,
+      async *entries() {
+        for (const [i, entry] of held.entries()) yield { sequence: from + i + 1, entry };
+      },
+    };
   }
 
   async remove(name: string): Promise<void> {

@@ -3,6 +3,7 @@ import type {
   Appended,
   CheckpointInfo,
   CheckpointStore,
+  History,
   PartToSave,
   SavedPart,
   StoreContents,
@@ -147,6 +148,11 @@ export class FileCheckpointStore implements CheckpointStore {
   async read(id: string): Promise<ReadonlyMap<string, SavedPart>> {
     checkId(id);
     return this.readable().read(id);
+  }
+
+  async history(id: string): Promise<History> {
+    checkId(id);
+    return this.writable().history(id);
   }
 
   async remove(name: string): Promise<void> {

@@ -2,6 +2,7 @@ import type { Clock } from '../../../kernel/clock.js';
 import type {
   Appended,
   CheckpointInfo,
+  History,
   PartToSave,
   SavedPart,
   StoreContents,
@@ -14,6 +15,7 @@ import { segmentName } from './file-names.js';
 import type { FileSystem } from './file-system.js';
 import { assertSame, type FormerSession } from './former-session.js';
 import { GenerationKeeper, Queue } from './generation-keeper.js';
+import { historyOf } from './history.js';
 import { readJournal } from './journal-reader.js';
 import type { Keyring } from './keyring.js';
 import type { Durability } from '../../durability.js';
@@ -230,6 +232,19 @@ export class FileSession {
         }
       }
       return parts;
+    });
+  }
+
+  /** Everything that was appended is on the disk before it is read. */
+  history(id: string): Promise<History> {
+    const { directory, keeper, writer } = this;
+    return this.guarded(`The journal after checkpoint "${id}" cannot be read`, async () => {
+      const { manifest } = await this.find(id);
+      const { sequence: last } = writer;
+      await writer.flush();
+      const { header, synced } = writer.current;
+      const live = { name: nameOf(header), length: synced };
+      return historyOf(directory, manifest, { last, live, keeper });
     });
   }
 

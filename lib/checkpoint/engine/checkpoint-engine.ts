@@ -11,27 +11,30 @@ import type {
   StoreContents,
   VerifyReport,
 } from '../checkpoint-store.js';
+import type { StateView } from '../collections/state-view.js';
 import { claim } from '../component/claims.js';
 import type { Component } from '../component/component.js';
 import type { Pending } from '../component/pending.js';
-import { Recovered } from '../component/recovered.js';
+import type { Recovered } from '../component/recovered.js';
 import type { CallHost, CheckpointCall } from '../transaction/checkpoint-call.js';
-import { CheckpointUnavailableError } from '../transaction/checkpoint-rejections.js';
+import type { CheckpointUnavailableError } from '../transaction/checkpoint-rejections.js';
 import type { Member } from '../transaction/member.js';
 import type { Transaction } from '../transaction/transaction.js';
 import { ClassRegistry, type ClassCodecs } from '../value/class-registry.js';
 import { type Codec, v8Codec } from '../value/codec.js';
 import { Values } from '../value/values.js';
-import { adopt, prepare } from './adopt.js';
 import type { EntryData } from '../component/format.js';
 import { bindComponent, type Definition } from './bind.js';
-import { type EngineState, OBJECTIONS } from './engine-state.js';
-import { exchange, plansOf, wantedOf } from './exchange.js';
+import { type EngineState, objectionOf } from './engine-state.js';
+import { plansFor } from './exchange.js';
 import { entryOf, Journaling, pendingOf } from './journaling.js';
-import { loadContents, loadParts } from './load.js';
-import { inOrder, mistakesOfOrder } from './order.js';
+import { loadContents } from './load.js';
+import { assertClaimed, mistakesOfOrder } from './order.js';
+import { Hands, type Looking, type Replacing } from './recovering.js';
+import { readAgain } from './read-again.js';
 import { RunningCalls } from './running-calls.js';
 import { type Save, Saving } from './saving.js';
+import { presentView } from './trial.js';
 import { Twin } from './twin.js';
 
 /** What an engine is made of. */
@@ -60,8 +63,8 @@ export class CheckpointEngine implements CallHost {
   state: EngineState = 'new';
   /** What the store found when it was opened first. */
   report: OpenReport | undefined;
-  private readonly codec: Codec;
-  private readonly store: CheckpointStore;
+  readonly codec: Codec;
+  readonly store: CheckpointStore;
   private readonly clock: Clock;
   private readonly emit: EngineInit['emit'];
   private readonly journaling: Journaling;
@@ -154,13 +157,7 @@ export class CheckpointEngine implements CallHost {
    * @throws CheckpointError if the store has state that no component claims
    */
   async ready(): Promise<void> {
-    const orphans = [...this.recovered.keys(), ...this.lost.keys()].filter(
-      (name) => !this.components.has(name),
-    );
-    if (orphans.length > 0) {
-      const message = `the store has state of ${orphans.join(', ')}, and no component of that name is in the application; starting without it would leave it behind`;
-      throw new CheckpointError('CHECKPOINT_UNKNOWN', message);
-    }
+    assertClaimed([...this.recovered.keys(), ...this.lost.keys()], this.components);
     const mistakes = mistakesOfOrder(this.components);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
     await Promise.all([...this.components.values()].map(({ starting }) => starting));
@@ -210,22 +207,33 @@ export class CheckpointEngine implements CallHost {
    * @throws CheckpointError if the checkpoint cannot be used; then nothing has changed
    */
   async restore(id: string, only?: string): Promise<CheckpointInfo> {
-    const wanted = wantedOf(this.components, only);
-    const { codec, values } = this;
-    const parts = await loadParts(await this.store.read(id), codec, values);
-    const plans = plansOf(id, parts, wanted, values);
-    const assertAlone = (): void => {
-      if (this.state !== 'restoring') throw this.objection('restore')!;
-    };
-    const info = await this.alone((save) => exchange(plans, values, save, assertAlone));
-    for (const { component } of plans) this.twin?.begin(component);
+    const plans = await plansFor(id, this, only);
+    const info = await this.alone(async (save) => {
+      await save();
+      return this.hands(save).adopt(plans);
+    });
     this.emit({
       type: 'checkpoint-restored',
       target: 'checkpoint',
       id,
-      components: wanted.map(({ name }) => name),
+      components: plans.map(({ component }) => component.name),
     });
     return info;
+  }
+
+  /** What all components hold at this moment. @param breathe gives others a turn */
+  present(breathe: () => Promise<void>): Promise<StateView> {
+    return presentView(this, breathe);
+  }
+
+  /** Looks at earlier states while calls go on; no save runs beside it. */
+  look<T>(work: (hands: Looking) => Promise<T>): Promise<T> {
+    return this.saving.between((save) => work(this.hands(save)));
+  }
+
+  /** The same with no call in any component, and none to come: running ones are called off. */
+  replace<T>(work: (hands: Replacing) => Promise<T>): Promise<T> {
+    return this.alone((save) => work(this.hands(save)));
   }
 
   /** Lets running calls end, saves the states, and gives the store free. */
@@ -255,10 +263,7 @@ export class CheckpointEngine implements CallHost {
   }
 
   objection(target: string): CheckpointUnavailableError | undefined {
-    const why = OBJECTIONS[this.state];
-    return why === undefined
-      ? undefined
-      : new CheckpointUnavailableError(target, why, this.fencedBy);
+    return objectionOf(this.state, target, this.fencedBy);
   }
 
   commit(transaction: Transaction): Appended | undefined {
@@ -305,11 +310,25 @@ export class CheckpointEngine implements CallHost {
       this.calls.dismissAll();
       return await this.saving.between(async (save) => {
         await this.calls.atRest(PATIENCE);
-        return work(save);
+        const result = await work(save);
+        this.beginTwins();
+        return result;
       });
     } finally {
       if (this.state === 'restoring') this.state = 'open';
     }
+  }
+
+  private beginTwins(): void {
+    for (const component of this.components.values()) this.twin?.begin(component);
+  }
+
+  private hands(save: Save): Hands {
+    return new Hands(this, save, () => this.assertAlone());
+  }
+
+  private assertAlone(): void {
+    if (this.state !== 'restoring') throw this.objection('restore')!;
   }
 
   private fence(cause: unknown): void {
@@ -332,19 +351,8 @@ export class CheckpointEngine implements CallHost {
   private async reopen(delay: Milliseconds): Promise<void> {
     try {
       if (this.state !== 'fenced') return;
-      // it has not failed itself where a component did
-      if (this.store.state === 'open') await this.store.close();
-      const contents = await this.store.open();
-      const recovered = await loadContents(contents, this.codec, this.values);
-      await this.calls.atRest(PATIENCE);
-      for (const component of inOrder([...this.components.values()])) {
-        const known = recovered.get(component.name) ?? new Recovered(component.name, this.values);
-        await adopt(component, prepare(component, known, this.values), this.values);
-        component.pending = undefined;
-        component.isSaved = known.meta !== undefined;
-        component.unsaved = known.journaled;
-        this.twin?.begin(component);
-      }
+      const contents = await readAgain(this, () => this.calls.atRest(PATIENCE));
+      this.beginTwins();
       if (this.state !== 'fenced') return;
       // it failed again meanwhile, and nothing else would open it
       if (this.store.state !== 'open') throw this.fencedBy;

@@ -1,8 +1,11 @@
+import { currentView } from '../collections/state-view.js';
+import { CheckpointUnavailableError } from '../transaction/checkpoint-rejections.js';
+
 /** How the engine is doing. */
 export type EngineState = 'new' | 'open' | 'fenced' | 'restoring' | 'closing' | 'closed';
 
 /** Why no call can begin. */
-export const OBJECTIONS: Readonly<Record<EngineState, string | undefined>> = {
+const OBJECTIONS: Readonly<Record<EngineState, string | undefined>> = {
   new: 'the store is not open yet',
   open: undefined,
   fenced: 'the store is fenced after a failed write',
@@ -10,3 +13,15 @@ export const OBJECTIONS: Readonly<Record<EngineState, string | undefined>> = {
   closing: 'the application is shutting down',
   closed: 'the application has shut down',
 };
+
+const LOOKING = 'another state than the present is being looked at';
+
+/** What a call is told that cannot begin; undefined if it can. */
+export function objectionOf(
+  state: EngineState,
+  target: string,
+  cause: unknown,
+): CheckpointUnavailableError | undefined {
+  const why = currentView() === undefined ? OBJECTIONS[state] : LOOKING;
+  return why === undefined ? undefined : new CheckpointUnavailableError(target, why, cause);
+}

@@ -4,7 +4,9 @@ import type { Component } from '../component/component.js';
 import type { Recovered } from '../component/recovered.js';
 import type { Values } from '../value/values.js';
 import { adopt, type Adoption, prepare } from './adopt.js';
+import { loadParts } from './load.js';
 import { inOrder } from './order.js';
+import type { Reading } from './reading.js';
 import type { Save } from './saving.js';
 
 /** What one component is to become by a restore. */
@@ -14,6 +16,13 @@ export interface Plan {
 }
 
 /** What a restore of a checkpoint is to do: to all components, or to one. @throws CheckpointError */
+export async function plansFor(id: string, reading: Reading, only?: string): Promise<Plan[]> {
+  const { store, codec, values, components } = reading;
+  const wanted = wantedOf(components, only);
+  return plansOf(id, await loadParts(await store.read(id), codec, values), wanted, values);
+}
+
+/** The same of states that have been read. */
 export function plansOf(
   id: string,
   found: ReadonlyMap<string, Recovered>,
@@ -43,26 +52,40 @@ export function wantedOf(
   throw new CheckpointError('CHECKPOINT_UNKNOWN', message);
 }
 
-/**
- * Carries them out. The state before is saved, and stays where the new one cannot be taken over.
- *
- * @param assertAlone throws if the restore has been overtaken, as by a fence
- */
+/** How an exchange is carried out. */
+export interface Exchange {
+  readonly save: Save;
+  /** Throws if it has been overtaken, as by a fence. */
+  readonly assertAlone: () => void;
+  /** Throws if the new states are not to stay. */
+  readonly assertSound?: () => Promise<void>;
+}
+
+/** Carries them out. The states before stay where the new ones cannot be taken over. */
 export async function exchange(
   plans: readonly Plan[],
   values: Values,
-  save: Save,
-  assertAlone: () => void,
+  { save, assertAlone, assertSound }: Exchange,
 ): Promise<CheckpointInfo> {
-  await save();
-  const back = plans.map(({ component }) => ({ component, undo: component.keepsake() }));
+  const back = keepsakes(plans);
   try {
     for (const { component, adoption } of plans) {
       await adopt(component, adoption, values);
       assertAlone();
     }
+    await assertSound?.();
+    assertAlone();
     return await save({ barrier: true });
   } catch (error) {
+    await back();
+    throw error;
+  }
+}
+
+/** Remembers what components are. @returns makes them that again */
+export function keepsakes(plans: readonly Plan[]): () => Promise<void> {
+  const back = plans.map(({ component }) => ({ component, undo: component.keepsake() }));
+  return async () => {
     for (const { component, undo } of back) {
       try {
         await undo();
@@ -70,6 +93,5 @@ export async function exchange(
         component.spoiled(thrown);
       }
     }
-    throw error;
-  }
+  };
 }

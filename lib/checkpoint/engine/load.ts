@@ -40,7 +40,8 @@ export async function loadParts(
   return found;
 }
 
-function entryFrom(data: unknown): EntryData {
+/** An entry as it was encoded. @throws CheckpointError `CHECKPOINT_VERSION` */
+export function entryFrom(data: unknown): EntryData {
   const [format] = data as EntryData;
   if (format === FORMAT) return data as EntryData;
   const message = `an entry of the journal has format ${String(format)}, and this code knows ${FORMAT}`;

@@ -1,4 +1,5 @@
 import type { Mistake } from '../../kernel/check.js';
+import { CheckpointError } from '../checkpoint.error.js';
 import type { Component } from '../component/component.js';
 
 /** Components after those that they depend on. */
@@ -36,4 +37,15 @@ export function mistakesOfOrder(components: ReadonlyMap<string, Component>): Mis
     if (leadsTo(name, name)) mistakes.push({ at, problem: 'leads back to the component itself' });
   }
   return mistakes;
+}
+
+/** @throws CheckpointError if the store has state that no component claims */
+export function assertClaimed(
+  names: readonly string[],
+  components: ReadonlyMap<string, Component>,
+): void {
+  const orphans = names.filter((name) => !components.has(name));
+  if (orphans.length === 0) return;
+  const message = `the store has state of ${orphans.join(', ')}, and no component of that name is in the application; starting without it would leave it behind`;
+  throw new CheckpointError('CHECKPOINT_UNKNOWN', message);
 }

@@ -33,6 +33,7 @@ export type {
   ErrorPatternKind,
   ErrorPatternSeen,
   PoisonMessage,
+  RecoveryActionTaken,
   BulkheadReclaimed,
   PoliciesChanged,
   RetryDeclined,

@@ -206,6 +206,13 @@ export interface PoisonMessage extends EventBase<'poison-message'> {
   readonly messageId: string;
 }
 
+/** Something was done to recover, or to be able to. */
+export interface RecoveryActionTaken extends EventBase<'recovery-action'> {
+  readonly action: string;
+  readonly status: 'started' | 'success' | 'failed' | 'refused';
+  readonly details: string;
+}
+
 /** Everything this library reports. Closed: a `switch` over `type` can be exhaustive. */
 export type ResilienceEvent =
   | CircuitStateChanged
@@ -230,7 +237,8 @@ export type ResilienceEvent =
   | StoreFenced
   | SlowCheckpointCall
   | ErrorPatternSeen
-  | PoisonMessage;
+  | PoisonMessage
+  | RecoveryActionTaken;
 
 /** An event as it is made; when and how loud is added where it is sent. */
 export type EventBody = ResilienceEvent extends infer E

@@ -17,6 +17,7 @@ const LOGGED = new Set<ResilienceEvent['type']>([
   'checkpoint-failed',
   'error-pattern',
   'poison-message',
+  'recovery-action',
 ]);
 
 /** What is going on, in words. */
@@ -120,6 +121,8 @@ function sentence(event: Shown): string {
       return `${event.target}: ${PATTERNS[event.pattern]}${event.ended ? ': over' : ''}`;
     case 'poison-message':
       return `${event.target}: message ${event.messageId} fails again and again and is not tried any more`;
+    case 'recovery-action':
+      return `recovery: ${event.action} ${event.status}: ${event.details}`;
     default:
       return event.type;
   }

@@ -47,13 +47,19 @@ const SEVERITIES: { readonly [T in ResilienceEvent['type']]: Severity } = {
   'slow-checkpoint-call': 'warning',
   'error-pattern': 'warning',
   'poison-message': 'error',
+  'recovery-action': 'info',
 };
 
 /** Stamps an event and sends it, if anybody listens. */
 export function emit(env: Environment, body: EventBody): void {
   if (!env.bus.wants(body.type)) return;
-  const severity = isGood(body) ? 'info' : SEVERITIES[body.type];
+  const severity = severityOf(body);
   env.bus.emit({ ...body, severity, at: env.clock.epoch() } as ResilienceEvent);
+}
+
+function severityOf(body: EventBody): Severity {
+  if (body.type === 'recovery-action' && body.status === 'failed') return 'error';
+  return isGood(body) ? 'info' : SEVERITIES[body.type];
 }
 
 /** Of two kinds the better half is good news. */

@@ -107,6 +107,10 @@ export interface RestoreReport {
   readonly before?: string;
   /** What the checks say of the backup: a restore refuses a corrupted one. */
   readonly issues: readonly IntegrityIssue[];
+  /** What was put back of what participants had carried over, by participant. */
+  readonly handedBack: Readonly<Record<string, unknown>>;
+  /** What could not be carried over or put back. */
+  readonly problems: readonly string[];
 }
 
 /** What the treatment of corruption did, or would do. */

@@ -85,6 +85,7 @@ export function events(service: ResilienceService): void {
       case 'policies-changed':
       case 'error-pattern':
       case 'poison-message':
+      case 'recovery-action':
       case 'checkpoint-saved':
       case 'checkpoint-failed':
       case 'checkpoint-recovered':

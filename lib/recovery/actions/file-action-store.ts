@@ -1,0 +1,110 @@
+import { randomBytes } from 'node:crypto';
+import {
+  codeOf,
+  type FileSystem,
+  type OpenFile,
+  readFully,
+  writeAll,
+} from '../../checkpoint/stores/file/file-system.js';
+import { StoreDirectory } from '../../checkpoint/stores/file/store-directory.js';
+import type { RecoveryAction } from '../recovery-report.js';
+import type { ActionStore } from './action-log.js';
+
+const NAME = /^actions-\d{13}-[0-9a-f]{32}\.jsonl$/;
+/** No log of ours comes near. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Actions in a file of a directory: one line of JSON each. Every life begins a file with what it
+ * remembers of the earlier ones, so that no file is ever changed but at its end, and none grows for ever.
+ */
+export class FileActionStore implements ActionStore {
+  private current: { readonly file: OpenFile; position: number } | undefined;
+
+  /**
+   * @param directory made if it is not there, mode 0700; must not be a link
+   * @param fs the disk
+   */
+  constructor(
+    private readonly directory: string,
+    private readonly fs: FileSystem,
+  ) {}
+
+  async read(): Promise<readonly RecoveryAction[]> {
+    const place = await this.place(false);
+    const byId = new Map<number, RecoveryAction>();
+    for (const name of await this.names(place))
+      for (const action of await actionsIn(place!, name)) byId.set(action.id, action);
+    return [...byId.values()].toSorted((a, b) => a.id - b.id);
+  }
+
+  async append(action: RecoveryAction, all: readonly RecoveryAction[]): Promise<void> {
+    const { current } = this;
+    if (current === undefined || current.position > MAX_BYTES / 2)
+      return this.begin(action.at, all);
+    await this.write(current, [action]);
+  }
+
+  /** A new file, complete before the older ones go. */
+  private async begin(at: number, all: readonly RecoveryAction[]): Promise<void> {
+    const place = (await this.place(true))!;
+    const older = await this.names(place);
+    const name = `actions-${String(at).padStart(13, '0')}-${randomBytes(16).toString('hex')}.jsonl`;
+    const next = { file: await this.fs.create(place.join(name)), position: 0 };
+    await this.write(next, all);
+    await place.sync();
+    await this.current?.file.close();
+    this.current = next;
+    for (const gone of older) await place.remove(gone);
+  }
+
+  private async write(
+    into: { readonly file: OpenFile; position: number },
+    actions: readonly RecoveryAction[],
+  ): Promise<void> {
+    const bytes = Buffer.from(actions.map((action) => `${JSON.stringify(action)}\n`).join(''));
+    await writeAll(into.file, bytes, into.position);
+    into.position += bytes.length;
+    await into.file.datasync();
+  }
+
+  private async place(make: boolean): Promise<StoreDirectory | undefined> {
+    try {
+      return (await StoreDirectory.at(this.fs, this.directory, make)).directory;
+    } catch (error) {
+      if (!make && codeOf((error as { cause?: unknown }).cause) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  private async names(place: StoreDirectory | undefined): Promise<string[]> {
+    return ((await place?.list()) ?? []).filter((name) => NAME.test(name)).toSorted();
+  }
+}
+
+async function actionsIn(place: StoreDirectory, name: string): Promise<RecoveryAction[]> {
+  const { file, size } = await place.open(name);
+  if (file === undefined) return [];
+  try {
+    if (size > MAX_BYTES) return [];
+    const bytes = Buffer.alloc(size);
+    const text = bytes.subarray(0, await readFully(file, bytes, 0)).toString();
+    return text.split('\n').flatMap((line) => actionFrom(line) ?? []);
+  } finally {
+    await file.close();
+  }
+}
+
+/** What a line says, if it is an action: a crash may have cut the last one, and anybody may have written it. */
+function actionFrom(line: string): RecoveryAction | undefined {
+  try {
+    const { id, at, type, status, details, by } = JSON.parse(line) as RecoveryAction;
+    const isSound =
+      Number.isSafeInteger(id) &&
+      Number.isFinite(at) &&
+      [type, status, details, by].every((text) => typeof text === 'string' && text.length <= 1_000);
+    return isSound ? { id, at, type, status, details, by } : undefined;
+  } catch {
+    return undefined;
+  }
+}

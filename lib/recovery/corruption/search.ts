@@ -1,0 +1,83 @@
+import type { CheckpointInfo } from '../../checkpoint/checkpoint-store.js';
+import type { Candidate, Trial } from '../../checkpoint/engine/trial.js';
+import { AUTOMATIC } from '../backups/backup-names.js';
+
+/** A sound state that can be reached: a backup and so many calls of the journal since. */
+export interface Found {
+  readonly trial: Trial;
+  readonly replayed: number;
+  /** Calls that are in the present state and not in this one. */
+  readonly lost: number;
+}
+
+/** What a search needs. */
+export interface SearchParts {
+  readonly trial: (id: string) => Promise<Trial>;
+  /** Whether a state passes the checks. Closes its view. */
+  readonly isSound: (candidate: Candidate) => Promise<boolean>;
+  /** Hears what was tried. */
+  readonly note: (step: string) => void;
+}
+
+/**
+ * Finds the sound state that loses the fewest calls: of each backup, newest first, with as much of
+ * the journal since as passes the checks, until one leads to the present. Where the whole journal
+ * does not pass, its end is halved again and again: so what is found passes, and the call after it
+ * does not.
+ *
+ * @param backups newest first
+ */
+export async function findSound(
+  backups: readonly CheckpointInfo[],
+  parts: SearchParts,
+): Promise<Found | undefined> {
+  let best: Found | undefined;
+  for (const { id } of backups) {
+    // the broken state itself
+    if (id.startsWith(AUTOMATIC.quarantine)) continue;
+    const found = await soundOf(id, parts);
+    if (found === undefined) continue;
+    if (best === undefined || found.lost < best.lost) best = found;
+    if (best.lost === 0) break;
+  }
+  return best;
+}
+
+async function soundOf(
+  id: string,
+  { trial, isSound, note }: SearchParts,
+): Promise<Found | undefined> {
+  let tried: Trial;
+  try {
+    tried = await trial(id);
+  } catch {
+    note(`backup ${id} cannot be read`);
+    return undefined;
+  }
+  const passes = async (replayed: number): Promise<boolean> => {
+    let candidate: Candidate;
+    try {
+      candidate = await tried.after(replayed);
+    } catch {
+      return false; // a call that cannot be done again is as bad as one that must not
+    }
+    return isSound(candidate);
+  };
+  const found = (replayed: number): Found => {
+    note(`backup ${id} passes the checks with ${replayed} of ${tried.count} calls since`);
+    return { trial: tried, replayed, lost: tried.count - replayed };
+  };
+  const all = tried.replayable;
+  if (await passes(all)) return found(all);
+  if (all === 0 || !(await passes(0))) {
+    note(`backup ${id} does not pass the checks`);
+    return undefined;
+  }
+  let [good, bad] = [0, all];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (await passes(middle)) good = middle;
+    else bad = middle;
+  }
+  return found(good);
+}

@@ -242,3 +242,25 @@ export {
   Durable,
 } from './nest/checkpoint/checkpoint.decorators.js';
 export { CheckpointService, type RestoreOptions } from './nest/checkpoint/checkpoint.service.js';
+
+export type { CheckAnswer, InvalidKind, IssueInput, ReconnectOptions } from './recovery/hooks.js';
+export { RECONNECT_DEFAULTS } from './recovery/recovery.options.js';
+export {
+  type CheckDecorator,
+  type CheckMethod,
+  type ConnectionMethod,
+  type HookDecorator,
+  IntegrityCheck,
+  type InvalidDataMethod,
+  OnInvalid,
+  OnShutdown,
+  type OnShutdownOptions,
+  type ParticipantDecorator,
+  type Participating,
+  Reconnect,
+  RecoveryParticipant,
+  Remedy,
+  type RemedyMethod,
+  Resync,
+  type ShutdownMethod,
+} from './nest/recovery/recovery.decorators.js';

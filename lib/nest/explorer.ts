@@ -23,6 +23,7 @@ import { logEvents } from './event-logger.js';
 import { HealthMetrics } from './health/health-metrics.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
+import { RecoveryHookRegistry } from './recovery/recovery-hooks.js';
 import { SafeLogger } from './safe-logger.js';
 import { StartUpLint } from './start-up-lint.js';
 import { CONFIG } from './tokens.js';
@@ -51,6 +52,7 @@ export class ResilienceExplorer
     private readonly lint: StartUpLint,
     @Inject(CHECKPOINTS) private readonly checkpoints: Checkpoints,
     private readonly metrics: HealthMetrics,
+    private readonly hooks: RecoveryHookRegistry,
     @Inject(CONFIG) config: ResilienceConfig,
   ) {
     // from the start: a testing module may be compiled and never initialised
@@ -68,7 +70,7 @@ export class ResilienceExplorer
       mistakes.push(...recordsOf(type).flatMap((record) => record.mistakes));
     mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
     mistakes.push(...this.componentMistakes());
-    mistakes.push(...this.metrics.collect(allWrappers(this.modules)));
+    mistakes.push(...this.collect());
     if (mistakes.length > 0) {
       await this.checkpoints.beforeApplicationShutdown();
       this.holder.close(); // another application of the process may live
@@ -118,7 +120,7 @@ export class ResilienceExplorer
         if (rootsOf(this.modules).length > Math.max(before, 1))
           throw new ResilienceConfigError(this.secondModules());
         this.bindAll();
-        const mistakes = this.metrics.collect(allWrappers(this.modules));
+        const mistakes = this.collect();
         if (mistakes.length > 0) throw new ResilienceConfigError(distinct(mistakes));
         return module;
       } finally {
@@ -201,6 +203,12 @@ export class ResilienceExplorer
       mistakes.push({ at, problem });
     }
     return [...early.filter((mistake) => !placed.has(mistake)), ...mistakes];
+  }
+
+  /** What methods are decorated for besides policies. */
+  private collect(): Mistake[] {
+    const wrappers = allWrappers(this.modules);
+    return [...this.metrics.collect(wrappers), ...this.hooks.collect(wrappers)];
   }
 
   private componentMistakes(): Mistake[] {

@@ -44,6 +44,7 @@ import { HealthReport } from './health/health-report.js';
 import { healthControllers } from './health/health.controller.js';
 import { NodeReadings, PROCESS_READINGS } from './health/process-readings.js';
 import { ResilienceHealthIndicator } from './health/resilience.health.js';
+import { RecoveryHookRegistry } from './recovery/recovery-hooks.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
 import { earlyHolder, lateHolder } from './runtime-holder.js';
@@ -172,6 +173,7 @@ function assemble(
       HealthMetrics,
       HealthMonitor,
       HealthReport,
+      RecoveryHookRegistry,
       StartUpLint,
       ResilienceService,
       ResilienceHealthIndicator,

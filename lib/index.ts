@@ -51,6 +51,7 @@ export type {
 } from './kernel/event.js';
 export type { CategoryMatcher, ErrorMatcher, ErrorMatchers } from './kernel/matcher.js';
 export type { Random } from './kernel/random.js';
+export { ShuttingDownError } from './pipeline/shutting-down.error.js';
 export { isResilienceRejection, type PolicyKind, ResilienceRejection } from './kernel/rejection.js';
 export {
   BulkheadFullError,

@@ -116,13 +116,15 @@ export interface RetryDeclined extends EventBase<'retry-declined'> {
    * - `spent-further-in`: another retry has tried this error already.
    * - `still-running`: our time limit gave up on work that goes on, and the method is not idempotent.
    * - `retry-after-too-long`: the dependency wants to be left alone for longer than `maxRetryAfter`.
+   * - `shutting-down`: the application ends.
    */
   readonly why:
     | 'budget-exhausted'
     | 'no-time-left'
     | 'spent-further-in'
     | 'still-running'
-    | 'retry-after-too-long';
+    | 'retry-after-too-long'
+    | 'shutting-down';
 }
 
 /** Work held its slot for longer than `maxHold`: others may have it, and the work still runs. */

@@ -2,7 +2,7 @@ import type { Milliseconds } from './duration.js';
 
 const BRAND: unique symbol = Symbol.for('bulwark:rejection') as never;
 
-/** The kinds of policy that can refuse a call. */
+/** The kinds of policy that can refuse a call; `shutdown`: the application ends. */
 export type PolicyKind =
   | 'circuit-breaker'
   | 'retry'
@@ -10,7 +10,8 @@ export type PolicyKind =
   | 'time-limit'
   | 'rate-limit'
   | 'fallback'
-  | 'checkpoint';
+  | 'checkpoint'
+  | 'shutdown';
 
 /** What every refusal can say about itself. */
 export interface RejectionInit {

@@ -91,10 +91,7 @@ export class Attempt implements ContextSource {
       this.admission = new Admission(breaker, env);
       this.admission.adopt(permit, startedAt);
     }
-    if (bulkhead !== undefined) {
-      this.seat = new Seat(bulkhead, env);
-      this.seat.adopt();
-    }
+    if (bulkhead !== undefined) this.seat = new Seat(bulkhead, env).adopt();
     this.phase = 'running';
   }
 
@@ -158,6 +155,15 @@ export class Attempt implements ContextSource {
     }
   }
 
+  /** The application ends: nobody waits for a slot or a turn any more. */
+  turnAway(): void {
+    // what would keep the call around it from ending ends with that
+    if (this.phase !== 'waiting' || this.keeping?.isJoined === true) return;
+    const error = this.call.pipeline.shuttingDown();
+    this.abandon(error, 'rejected');
+    this.call.refused(error);
+  }
+
   /** Whether the method has been called. */
   get hasStarted(): boolean {
     return this.phase === 'running' || this.phase === 'abandoned';
@@ -208,9 +214,7 @@ export class Attempt implements ContextSource {
     } else {
       this.note('rate-limit', `waits about ${wait} ms`);
       this.waitFor(
-        (granted) => {
-          this.leaveLine = policy.join(granted);
-        },
+        (granted) => void (this.leaveLine = policy.join(granted)),
         () => {
           this.leaveLine = undefined;
           this.call.lookAgain();
@@ -235,11 +239,7 @@ export class Attempt implements ContextSource {
     // it may also have freed a slot, or taken the last place in the queue
     if (seat.take()) return this.enterComponent();
     const refusal = seat.refusal();
-    if (refusal !== undefined) this.refuse(refusal);
-    else this.queue(seat, priority);
-  }
-
-  private queue(seat: Seat, priority: number): void {
+    if (refusal !== undefined) return this.refuse(refusal);
     this.note('bulkhead', 'queued');
     this.waitFor(
       (granted) => seat.queue(priority, granted, (error) => this.refuse(error)),
@@ -263,6 +263,7 @@ export class Attempt implements ContextSource {
     let granted!: () => void;
     const turn = new Promise<void>((resolve) => (granted = resolve));
     if (join(granted) === true) return then(); // there was no need to wait
+    if (this.call.pipeline.env.calls.refusesWaiting) this.turnAway();
     this.waited = true;
     void turn.then(() => {
       if (this.phase === 'waiting' && !this.call.endIfLate()) then();

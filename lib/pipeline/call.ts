@@ -8,16 +8,18 @@ import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
 import { wasBlocked } from '../policies/time-limit/time-limit.js';
 import { Attempt } from './attempt.js';
 import type { AttemptOwner } from './attempt-owner.js';
+import type { EndableCall } from './calls-in-flight.js';
 import { inheritedEnd, runAs, runInContext } from './current-call.js';
 import type { DirectStart } from './direct-call.js';
 import { emit, emitRefusal } from './environment.js';
+import { explainCall } from './explain-call.js';
 import type { Lane } from './lane.js';
 import { scheduleLimit } from './limit-timer.js';
 import type { Pipeline } from './pipeline.js';
 import { asItIs } from './recorded-error.js';
 import { Retries } from './retries.js';
 import { Account } from './statistics/account.js';
-import { explain, explainNothing, Trace } from './trace.js';
+import { Trace } from './trace.js';
 import { withCause } from './with-cause.js';
 
 /** Any method that a pipeline protects. */
@@ -27,7 +29,8 @@ export type Method = (...args: never[]) => unknown;
  * One call on its way through a pipeline: the engine. It plans the attempts and decides what the
  * caller gets; a face says how a method is started and how an answer is delivered.
  */
-export abstract class Call implements AttemptOwner<Attempt> {
+export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
+  place = -1;
   totalEnds: Milliseconds | undefined;
   readonly trace: Trace | undefined;
   /** Under which the answer is kept for calls that fail; undefined if it is not kept. */
@@ -119,10 +122,21 @@ export abstract class Call implements AttemptOwner<Attempt> {
     this.giveUp(reason);
   }
 
+  endWait(): void {
+    if (this.over) return;
+    if (this.retries.callOff()) this.endWithLast('shutting-down');
+    else this.attempt?.turnAway();
+  }
+
+  cutOff(): void {
+    this.cancel(this.pipeline.shuttingDown());
+  }
+
   protected begin(): void {
     if (this.over) return;
-    const { fallback, retry } = this.pipeline;
+    const { fallback, retry, env } = this.pipeline;
     this.account.begins();
+    env.calls.add(this);
     this.counted = true;
     this.pipeline.budget?.callStarted();
     this.retries.begin();
@@ -131,7 +145,8 @@ export abstract class Call implements AttemptOwner<Attempt> {
       this.key = fallback.keyOf(this.self, this.args);
     }
     if (this.over) return; // a function from the options made the caller leave
-    if (this.setDeadline(retry?.totalTimeout)) this.next();
+    if (env.calls.refusesNew) this.refused(this.pipeline.shuttingDown());
+    else if (this.setDeadline(retry?.totalTimeout)) this.next();
   }
 
   /**
@@ -139,6 +154,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
    */
   protected adopt({ permit, startedAt, mark, timing }: DirectStart): Attempt {
     this.counted = true;
+    this.pipeline.env.calls.add(this);
     this.account.resumes(timing);
     this.retries.started(mark);
     this.attempt = new Attempt(this, 1);
@@ -185,7 +201,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     const { totalEnds } = this;
     // a blocked event loop may let us come too late
     if (this.attempt !== undefined && totalEnds !== undefined && this.now() >= totalEnds) {
-      this.endWithLast();
+      this.endWithLast('no-time-left');
       return;
     }
     if (this.attempt !== undefined) this.lookAgain();
@@ -199,9 +215,9 @@ export abstract class Call implements AttemptOwner<Attempt> {
     return this.over;
   }
 
-  /** Between two attempts there is no time left: what we have says more than a timeout. */
-  private endWithLast(): void {
-    const last = this.retries.outOfTime();
+  /** Between two attempts there is no time left, or no room for a wait: what we have says more than a timeout. */
+  private endWithLast(why: 'no-time-left' | 'shutting-down'): void {
+    const last = this.retries.giveUp(why);
     if ('value' in last) {
       this.finish();
       this.account.ends('succeeded');
@@ -244,7 +260,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     const { name, env, timeLimited, retry } = this.pipeline;
     if (this.retries.callOff()) {
       // a timer that fired late found us between two attempts
-      this.endWithLast();
+      this.endWithLast('no-time-left');
       return;
     }
     const started = this.attempt!.hasStarted;
@@ -273,7 +289,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
     if (offer === undefined) {
       this.finish();
       this.account.endsWith(error);
-      this.explain(error);
+      explainCall(error, this, this.retries);
       this.giveUp(error);
     } else {
       this.askFallback(offer, errors);
@@ -316,7 +332,7 @@ export abstract class Call implements AttemptOwner<Attempt> {
       fallback!.failed();
       this.finish();
       this.account.endsWith(thrown);
-      this.explain(thrown);
+      explainCall(thrown, this, this.retries);
       this.giveUp(withCause(thrown, error));
     };
     try {
@@ -329,26 +345,10 @@ export abstract class Call implements AttemptOwner<Attempt> {
     }
   }
 
-  /** Notes how the error that the caller gets came about. */
-  private explain(error: unknown): void {
-    const { trace, totalEnds } = this;
-    const { records } = this.retries;
-    if (records === undefined && trace === undefined) {
-      explainNothing(error, this.pipeline.name, this.retries);
-      return;
-    }
-    const explanation = {
-      target: this.pipeline.name,
-      attempts: records ?? [],
-      decisions: trace?.decisions ?? [],
-      ...(totalEnds === undefined ? {} : { remaining: Math.max(0, totalEnds - this.now()) }),
-    };
-    explain(error, explanation, this.retries);
-  }
-
   private finish(): void {
     if (this.over) return;
     this.over = true;
+    this.pipeline.env.calls.delete(this);
     this.retries.ended();
     if (this.counted) this.pipeline.budget?.callEnded();
     this.cancelTotal?.();

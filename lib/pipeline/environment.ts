@@ -5,6 +5,7 @@ import type { EventBody, ResilienceEvent, Severity } from '../kernel/event.js';
 import type { PredicateReport } from '../kernel/matcher.js';
 import type { Random } from '../kernel/random.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
+import type { CallsInFlight } from './calls-in-flight.js';
 import type { EventBus } from './event-bus.js';
 
 /** What every pipeline of one application shares. */
@@ -19,6 +20,7 @@ export interface Environment {
   readonly trace: boolean;
   /** One of so many calls is timed; 0 for none. */
   readonly sample: number;
+  readonly calls: CallsInFlight;
   /** Hears of failed attempts. Set once, before the first call. */
   errors?: ErrorObserver | undefined;
 }

@@ -23,6 +23,7 @@ import { DirectCall } from './direct-call.js';
 import type { Environment } from './environment.js';
 import { fixedOf, type Lane, type Named, policyAgain, policyFor, type Sources } from './lane.js';
 import type { MethodPolicySet } from './policy-set.js';
+import { ShuttingDownError } from './shutting-down.error.js';
 import { TargetStatistics } from './statistics/target-statistics.js';
 
 /** What outlives a change of the policies. */
@@ -72,7 +73,7 @@ export class Pipeline implements Continuity {
    * A call needs the engine from its start: it may have to be answered while its method is still
    * running, or its answer is looked at.
    */
-  private readonly engaged: boolean;
+  private engaged: boolean;
   private readonly timeLimit: LimitFor | undefined;
   private readonly priority: PriorityOf | undefined;
   private readonly ignore: CompiledMatcher | undefined;
@@ -128,6 +129,7 @@ export class Pipeline implements Continuity {
       this.propagates ||
       rateLimit !== undefined ||
       env.trace ||
+      env.calls.follows ||
       this.isFailure !== undefined ||
       typeof bulkhead?.maxHold === 'number' ||
       this.fallback?.keeps === true ||
@@ -135,6 +137,16 @@ export class Pipeline implements Continuity {
       this.messageId !== undefined ||
       retry?.retryOnResult !== undefined ||
       retry?.cloneArgs === true;
+  }
+
+  /** The refusal of a call because the application ends. */
+  shuttingDown(): ShuttingDownError {
+    return new ShuttingDownError(this.name, this.env.stack);
+  }
+
+  /** From here on every call has an engine, so that it can be ended. */
+  engage(): void {
+    this.engaged = true;
   }
 
   /** The stateful policies that a call with these arguments meets. */

@@ -21,6 +21,9 @@ export function spentMark(): number {
 /** What the log says of an attempt whose answer was one. */
 const BAD_RESULT = { name: 'Result', message: 'a result that was not good enough' };
 
+/** Why there is no retry though the plan has one. */
+type NoRoom = 'no-time-left' | 'budget-exhausted' | 'shutting-down';
+
 /** The call whose attempts are counted. */
 interface Retried {
   readonly pipeline: Pipeline;
@@ -109,10 +112,10 @@ export class Retries implements Span {
     return cancel !== undefined;
   }
 
-  /** There is no time left for the planned attempt; answers how the one before it ended. */
-  outOfTime(): Ending {
+  /** The planned attempt will not be; answers how the one before it ended. */
+  giveUp(why: 'no-time-left' | 'shutting-down'): Ending {
     this.ended();
-    this.decline('no-time-left', this.ending!);
+    this.decline(why, this.ending!);
     return this.ending!;
   }
 
@@ -147,6 +150,7 @@ export class Retries implements Span {
     const { pipeline, trace, totalEnds } = this.call;
     const { env, name, budget } = pipeline;
     if (!verdict.retry) return this.decline(verdict.why, ending);
+    if (env.calls.refusesWaiting) return this.decline('shutting-down', ending);
     const { delay } = verdict;
     if (totalEnds !== undefined && env.clock.now() + delay >= totalEnds)
       return this.decline('no-time-left', ending);
@@ -164,7 +168,7 @@ export class Retries implements Span {
     return true;
   }
 
-  private decline(why: NoRetry | 'no-time-left' | 'budget-exhausted', ending: Ending): false {
+  private decline(why: NoRetry | NoRoom, ending: Ending): false {
     const { env, name } = this.call.pipeline;
     const attempts = this.count;
     this.call.trace?.note(attempts, 'retry', `no more: ${why}`);
@@ -183,6 +187,7 @@ export class Retries implements Span {
         return false;
       case 'no-time-left':
       case 'budget-exhausted':
+      case 'shutting-down':
         if (failed) spent.add(ending.error);
         break;
       default:

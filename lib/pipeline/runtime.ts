@@ -2,6 +2,7 @@ import { checkObject, type Mistake, ResilienceConfigError, show } from '../kerne
 import type { Classifier } from '../kernel/classifier.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Random } from '../kernel/random.js';
+import { CallsInFlight } from './calls-in-flight.js';
 import { emit, type Environment, reportOf } from './environment.js';
 import { EventBus } from './event-bus.js';
 import { type Continuity, Pipeline } from './pipeline.js';
@@ -58,7 +59,9 @@ export class ResilienceRuntime {
   constructor(init: RuntimeInit) {
     const { clock, random, classifier, stack = false, trace = false, sample = SAMPLE } = init;
     const bus = new EventBus(init.report);
-    this.env = { clock, random, classifier, stack, trace, sample, bus, errors: undefined };
+    const calls = new CallsInFlight();
+    const errors = undefined;
+    this.env = { clock, random, classifier, stack, trace, sample, bus, calls, errors };
     this.stores = new PolicyStores(this.env);
     this.registry = new ResilienceRegistry(this.stores, clock);
     this.on = init.enabled ?? true;
@@ -93,6 +96,42 @@ export class ResilienceRuntime {
     this.stores.reset();
     for (const target of this.allTargets())
       target.pipeline = this.pipelineOf(target.name, target.policies);
+  }
+
+  /** How many calls are on their way, of all targets. */
+  get inFlight(): number {
+    return this.allTargets().reduce((sum, { pipeline }) => sum + pipeline.counters.inFlight, 0);
+  }
+
+  /**
+   * The application ends, the first step: calls are let through, but nothing waits any more. Who
+   * waits for another attempt gets its last error, who waits for a slot or a turn a
+   * `ShuttingDownError`.
+   */
+  drain(): void {
+    const { calls } = this.env;
+    calls.drain();
+    for (const target of this.allTargets()) target.pipeline.engage();
+  }
+
+  /** The second step: calls on their way may end, and new ones are refused. */
+  close(): void {
+    this.env.calls.close();
+  }
+
+  /**
+   * The last step: whoever still waits for a call gets a `ShuttingDownError`, and its signal aborts.
+   *
+   * Not those of calls that began before `drain` and that nothing but their method can end, having
+   * no limit of their own: they are not known one by one.
+   */
+  cut(): void {
+    this.env.calls.cut();
+  }
+
+  /** Runs what is to be done at the end, such as saving what is pending: its calls are let through. */
+  runLast<T>(work: () => T): T {
+    return this.env.calls.runLast(work);
   }
 
   /** What is registered under that name, the first of several. */

@@ -26,8 +26,9 @@ export class Seat {
   ) {}
 
   /** Takes over a slot that was taken without us. */
-  adopt(): void {
+  adopt(): this {
     this.place = 'held';
+    return this;
   }
 
   /** Takes a free slot, if there is one. */

@@ -227,6 +227,7 @@ const make = {
   ComponentBusyError: () => new bulwark.ComponentBusyError('A.b', 'a', 1),
   ComponentDeadlockError: () => new bulwark.ComponentDeadlockError('A.b', 'a'),
   CheckpointUnavailableError: () => new bulwark.CheckpointUnavailableError('A.b', 'why'),
+  ShuttingDownError: () => new bulwark.ShuttingDownError('A.b'),
   CommitUnknownError: () => new bulwark.CommitUnknownError('A.b', new Error('EIO')),
 };
 

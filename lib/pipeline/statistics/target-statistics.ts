@@ -37,6 +37,8 @@ export class TargetStatistics {
   /** Work that failed after we had given up on it. */
   lateFailures = 0;
   readonly latency: Latency;
+  /** Calls on their way that were counted before the last reset. */
+  private carried = 0;
 
   /** @param sample one of so many calls is timed; 0 for none */
   constructor(sample: number) {
@@ -53,8 +55,15 @@ export class TargetStatistics {
     this.recoveryTime += sinceFailure;
   }
 
+  /** How many calls have begun and not ended. */
+  get inFlight(): number {
+    const { calls, succeeded, degraded, failed, rejected, cancelled } = this;
+    return this.carried + calls - succeeded - degraded - failed - rejected - cancelled;
+  }
+
   /** Begins anew. Calls on their way are counted when they end, and not as calls. */
   reset(): void {
+    this.carried = this.inFlight;
     this.calls = 0;
     this.succeeded = 0;
     this.degraded = 0;

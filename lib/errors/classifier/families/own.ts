@@ -14,6 +14,7 @@ const CODES = table('own', {
   CHECKPOINT_UNAVAILABLE: but(REJECTED, { severity: 'high' }),
   COMMIT_UNKNOWN: but(REJECTED, { severity: 'high' }),
   CALL_TIMEOUT: REJECTED,
+  SHUTTING_DOWN: REJECTED,
 });
 const OTHER = row('own rejection', REJECTED);
 const STARTED = row('own CALL_TIMEOUT of started work', GIVEN_UP);

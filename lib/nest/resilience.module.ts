@@ -45,6 +45,7 @@ import { healthControllers } from './health/health.controller.js';
 import { NodeReadings, PROCESS_READINGS } from './health/process-readings.js';
 import { ResilienceHealthIndicator } from './health/resilience.health.js';
 import { RecoveryHookRegistry } from './recovery/recovery-hooks.js';
+import { shutdownProviders } from './recovery/shutdown.providers.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
 import { earlyHolder, lateHolder } from './runtime-holder.js';
@@ -166,6 +167,7 @@ function assemble(
         inject: [CHECKED, CLOCK, ApplicationRuntime],
       },
       ...errorsProviders,
+      ...shutdownProviders,
       CheckpointService,
       { provide: MOUNTED, useValue: mounted },
       HealthMount,

@@ -9,6 +9,7 @@ import { Damping } from '../../health/damping.js';
 import { Fresh } from '../../health/fresh.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { ResilienceConfig } from '../config.js';
+import { ApplicationShutdown } from '../recovery/shutdown.providers.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { runIndicator } from './custom-indicators.js';
 import { type CompleteHealthConfig, healthConfigOf } from './health-defaults.js';
@@ -38,6 +39,7 @@ export class HealthReport {
     @Inject(HealthMonitor) private readonly monitor: HealthMonitor,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) config: ResilienceConfig | undefined,
+    @Inject(ApplicationShutdown) private readonly shutdown: ApplicationShutdown,
   ) {
     this.config = healthConfigOf(config);
     const { indicators, timeout, recoverAfter } = this.config;
@@ -65,11 +67,12 @@ export class HealthReport {
 
   /**
    * Whether traffic should come here. That is taken back at once where something is down, and given
-   * again when it has been up for a while.
+   * again when it has been up for a while. Not while the application shuts down, however it is.
    *
    * @throws ServiceUnavailableException with the answer, where it should not
    */
   async ready(): Promise<PublicHealth> {
+    if (this.shutdown.isShuttingDown) return answer(false, { status: 'shutting_down' });
     const result = await this.check();
     const now = overall(result);
     this.logChange(now, result);

@@ -1,0 +1,49 @@
+import { Injectable, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import type { Clock } from '../../kernel/clock.js';
+import type { RecoveryOptions } from '../../recovery/recovery.options.js';
+import { GracefulShutdown } from '../../recovery/shutdown/graceful-shutdown.js';
+import type { ShutdownHost } from '../../recovery/shutdown/shutdown-host.js';
+import { ApplicationRuntime } from '../application-runtime.js';
+import type { ResilienceConfig } from '../config.js';
+import { inBackground } from '../health/process-readings.js';
+import { SafeLogger } from '../safe-logger.js';
+import { CLOCK, CONFIG } from '../tokens.js';
+import { HttpTraffic } from './shutdown-traffic.js';
+
+/** The end of this application. */
+@Injectable()
+export class ApplicationShutdown extends GracefulShutdown implements OnApplicationShutdown {
+  onApplicationShutdown(): void {
+    this.closed();
+  }
+}
+
+/** Where this process is one that must not end for the sake of an application: the tests of a user. */
+function isTest({ NODE_ENV, JEST_WORKER_ID, VITEST }: NodeJS.ProcessEnv): boolean {
+  return NODE_ENV === 'test' || JEST_WORKER_ID !== undefined || VITEST !== undefined;
+}
+
+function nodeHost(): ShutdownHost {
+  return {
+    trafficOf: (app) => HttpTraffic.of(app),
+    onSignal: (signal, run) => {
+      process.on(signal, run);
+      return () => process.off(signal, run);
+    },
+    exit: isTest(process.env) ? false : (code) => process.exit(code),
+    inBackground,
+    logger: new SafeLogger('Bulwark'),
+  };
+}
+
+export const shutdownProviders: Provider[] = [
+  {
+    provide: ApplicationShutdown,
+    useFactory: (runtime: ApplicationRuntime, clock: Clock, config: ResilienceConfig) => {
+      const { recovery } = config as { recovery?: RecoveryOptions | false };
+      const options = typeof recovery === 'object' ? recovery.shutdown : undefined;
+      return new ApplicationShutdown(clock, runtime, nodeHost(), options);
+    },
+    inject: [ApplicationRuntime, CLOCK, CONFIG],
+  },
+];

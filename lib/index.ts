@@ -265,3 +265,18 @@ export {
   Resync,
   type ShutdownMethod,
 } from './nest/recovery/recovery.decorators.js';
+export {
+  type DangerOperation,
+  type RecoveryAsk,
+  recoveryAskOf,
+  type RecoveryLevel,
+  type RecoveryOperation,
+} from './nest/recovery/access/operations.js';
+export type { AuditRecord } from './nest/recovery/access/visit.js';
+export type {
+  RecoveryAccessConfig,
+  RecoveryAnswer,
+  RecoveryConfig,
+  RecoveryToken,
+} from './nest/recovery/recovery.config.js';
+export { RecoveryManager } from './recovery/recovery-manager.js';

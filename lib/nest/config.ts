@@ -19,6 +19,12 @@ import { LINT_CODES, type LintSuppression } from '../pipeline/lint.js';
 import { type CheckpointConfig, checkCheckpointConfig } from './checkpoint/checkpoint.config.js';
 import { checkErrorsConfig, type ErrorsConfig } from './errors/errors.config.js';
 import {
+  checkRecoveryConfig,
+  checkStaticRecoveryConfig,
+  type RecoveryConfig,
+  type StaticRecoveryConfig,
+} from './recovery/recovery.config.js';
+import {
   checkKinds,
   checkPolicies,
   type PolicyDefaults,
@@ -30,8 +36,11 @@ import {
 export interface HealthConfig {
   /** Where they are mounted; `/live` and `/ready` follow. Default `health`. */
   path?: string;
-  /** Who sees more than `{ status }`: nobody, or everybody. Default `never`: names and messages help an attacker. */
-  details?: 'never' | 'always';
+  /**
+   * Who sees more than `{ status }`: nobody, whoever `recovery.access` lets look, or everybody.
+   * Default `never`: names and messages help an attacker.
+   */
+  details?: 'never' | 'authorized' | 'always';
   /** Milliseconds after which an indicator that has not answered is reported `down`, and a metric unknown. Default 1 s. */
   timeout?: Milliseconds;
   /**
@@ -72,6 +81,8 @@ export interface ResilienceConfig {
   errors?: ErrorsConfig;
   /** Health endpoints; false mounts none. */
   health?: HealthConfig | false;
+  /** How the application is looked after, and its recovery controller; false mounts none. */
+  recovery?: RecoveryConfig | false;
   /** Whether our own errors capture a stack trace; it costs more than the refusal. Default false. */
   stack?: boolean;
   /**
@@ -104,7 +115,7 @@ export interface ResilienceConfigFactory {
   createResilienceConfig(): ResilienceConfig | Promise<ResilienceConfig>;
 }
 
-/** What `forRootAsync` takes. `health` shapes the module, so it is static: `path` and `decorators` come from here. */
+/** What `forRootAsync` takes. `health` and `recovery` shape the module, so they are static: `path` and `decorators` come from here. */
 export interface ResilienceAsyncConfig extends Pick<ModuleMetadata, 'imports'> {
   inject?: FactoryProvider['inject'];
   // oxlint-disable-next-line typescript/no-explicit-any -- its parameters are what `inject` lists
@@ -112,6 +123,7 @@ export interface ResilienceAsyncConfig extends Pick<ModuleMetadata, 'imports'> {
   useClass?: Type<ResilienceConfigFactory>;
   useExisting?: ClassProvider['provide'];
   health?: Pick<HealthConfig, 'path' | 'decorators'> | false;
+  recovery?: StaticRecoveryConfig | false;
 }
 
 const list: OptionRule = (v) => (Array.isArray(v) ? undefined : 'a list');
@@ -124,6 +136,7 @@ const RULES: OptionRules<ResilienceConfig> = {
   checkpoint: () => undefined,
   errors: () => undefined,
   health: () => undefined,
+  recovery: () => undefined,
   stack: boolean,
   trace: boolean,
   latencySample: either((v) => (v === false ? undefined : 'false'), integer(1)),
@@ -133,7 +146,7 @@ const RULES: OptionRules<ResilienceConfig> = {
 
 const HEALTH_RULES: OptionRules<HealthConfig> = {
   path: text,
-  details: oneOf('never', 'always'),
+  details: oneOf('never', 'authorized', 'always'),
   timeout: span(1),
   sampleInterval: span(1_000),
   recoverAfter: span(0),
@@ -172,6 +185,7 @@ const ASYNC_RULES: OptionRules<ResilienceAsyncConfig> = {
   useClass: (v) => (typeof v === 'function' ? undefined : 'a class'),
   useExisting: (v) => (v === null ? 'a provider' : undefined),
   health: () => undefined,
+  recovery: () => undefined,
 };
 
 const STATIC_HEALTH_RULES: OptionRules<Pick<HealthConfig, 'path' | 'decorators'>> = {
@@ -184,7 +198,7 @@ export function checkConfig(config: unknown): Mistake[] {
   const at = 'ResilienceModule';
   const mistakes = checkOptions<ResilienceConfig>(at, config, RULES);
   if (checkObject(at, config).length > 0) return mistakes;
-  const { defaults, presets, policies, checkpoint, errors, health, lint } =
+  const { defaults, presets, policies, checkpoint, errors, health, recovery, lint } =
     config as ResilienceConfig;
   mistakes.push(...checkNamed(`${at} presets`, presets, false));
   mistakes.push(...checkNamed(`${at} policies`, policies, true));
@@ -192,6 +206,12 @@ export function checkConfig(config: unknown): Mistake[] {
   mistakes.push(...checkCheckpointConfig(`${at} checkpoint`, checkpoint));
   mistakes.push(...checkErrorsConfig(`${at} errors`, errors));
   mistakes.push(...checkHealth(at, health, HEALTH_RULES));
+  mistakes.push(...checkRecoveryConfig(`${at} recovery`, recovery));
+  if (recovery === false && (health as HealthConfig | undefined)?.details === 'authorized') {
+    const problem =
+      "got 'authorized' with recovery: false, expected its access to say who may look";
+    mistakes.push({ at: `${at} health details`, problem });
+  }
   mistakes.push(...checkLint(`${at} lint`, lint));
   return mistakes;
 }
@@ -201,13 +221,14 @@ export function checkAsyncConfig(options: unknown): Mistake[] {
   const at = 'ResilienceModule.forRootAsync';
   const mistakes = checkOptions<ResilienceAsyncConfig>(at, options, ASYNC_RULES);
   if (checkObject(at, options).length > 0) return mistakes;
-  const { useFactory, useClass, useExisting, health } = options as ResilienceAsyncConfig;
+  const { useFactory, useClass, useExisting, health, recovery } = options as ResilienceAsyncConfig;
   const ways = [useFactory, useClass, useExisting].filter((way) => way !== undefined);
   if (ways.length !== 1) {
     const problem = `got ${ways.length} of useFactory, useClass, useExisting, expected exactly one`;
     mistakes.push({ at, problem });
   }
   mistakes.push(...checkHealth(at, health, STATIC_HEALTH_RULES));
+  mistakes.push(...checkStaticRecoveryConfig(`${at} recovery`, recovery));
   return mistakes;
 }
 

@@ -24,6 +24,7 @@ import { HealthMetrics } from './health/health-metrics.js';
 import { forgetfulInterceptors, interceptedHandlers } from './intercepted-handlers.js';
 import { type MethodRecord, recordsOf } from './method-record.js';
 import { RecoveryHookRegistry } from './recovery/recovery-hooks.js';
+import { RecoveryAccess } from './recovery/access/recovery-access.js';
 import { SafeLogger } from './safe-logger.js';
 import { StartUpLint } from './start-up-lint.js';
 import { CONFIG } from './tokens.js';
@@ -54,6 +55,7 @@ export class ResilienceExplorer
     private readonly metrics: HealthMetrics,
     private readonly hooks: RecoveryHookRegistry,
     @Inject(CONFIG) config: ResilienceConfig,
+    private readonly access: RecoveryAccess,
   ) {
     // from the start: a testing module may be compiled and never initialised
     const clean = makeClean(config.errors?.log?.redact);
@@ -71,6 +73,7 @@ export class ResilienceExplorer
     mistakes.push(...this.registerAll(types), ...this.prepareInterceptors());
     mistakes.push(...this.componentMistakes());
     mistakes.push(...this.collect());
+    mistakes.push(...(await this.access.resolve()));
     if (mistakes.length > 0) {
       await this.checkpoints.beforeApplicationShutdown();
       this.holder.close(); // another application of the process may live

@@ -27,7 +27,6 @@ import { RUNTIME_TOKEN } from './binding.js';
 import {
   checkAsyncConfig,
   checkConfig,
-  type HealthConfig,
   type ResilienceAsyncConfig,
   type ResilienceConfig,
   type ResilienceConfigFactory,
@@ -37,6 +36,7 @@ import { CheckpointService } from './checkpoint/checkpoint.service.js';
 import { CHECKPOINTS, Checkpoints } from './checkpoint/checkpoints.js';
 import { IdSource } from './errors/call-ids.js';
 import { errorsProviders } from './errors/errors.providers.js';
+import { DetailsReaders } from './health/details-readers.js';
 import { HealthMetrics } from './health/health-metrics.js';
 import { HealthMonitor } from './health/health-monitor.js';
 import { HealthMount, MOUNTED } from './health/health-mount.js';
@@ -46,6 +46,10 @@ import { NodeReadings, PROCESS_READINGS } from './health/process-readings.js';
 import { ResilienceHealthIndicator } from './health/resilience.health.js';
 import { RecoveryHookRegistry } from './recovery/recovery-hooks.js';
 import { shutdownProviders } from './recovery/shutdown.providers.js';
+import { gateProviders } from './recovery/gate.providers.js';
+import { RecoveryMount } from './recovery/recovery-mount.js';
+import { recoveryController } from './recovery/recovery.controller.js';
+import type { StaticRecoveryConfig } from './recovery/recovery.config.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
 import { earlyHolder, lateHolder } from './runtime-holder.js';
@@ -74,6 +78,7 @@ export class ResilienceModule implements NestModule {
     @Inject(ModulesContainer) modules: ModulesContainer,
     @Optional() @Inject(HealthMount) private readonly health?: HealthMount,
     @Optional() @Inject(IdSource) private readonly ids?: IdSource,
+    @Optional() @Inject(RecoveryMount) private readonly recovery?: RecoveryMount,
   ) {
     // beside a forRoot somewhere else a bare import is idle, for that one is global
     if (rootsOf(modules).length > 0) return;
@@ -85,6 +90,7 @@ export class ResilienceModule implements NestModule {
   /** Nest calls this when every path is known and no route is registered yet. */
   configure(consumer: MiddlewareConsumer): void {
     this.health?.settle();
+    this.recovery?.settle();
     const { ids } = this;
     if (ids?.follows !== true) return;
     const follow = (
@@ -97,8 +103,8 @@ export class ResilienceModule implements NestModule {
 
   /** Mistakes in the configuration are reported when the application starts, all at once. */
   static forRoot(config: ResilienceConfig = {}): DynamicModule {
-    const health = checkObject('', config).length === 0 ? config.health : undefined;
-    return assemble({ provide: GIVEN, useValue: config }, health, earlyHolder);
+    const shape = checkObject('', config).length === 0 ? config : {};
+    return assemble({ provide: GIVEN, useValue: config }, shape, earlyHolder);
   }
 
   /**
@@ -110,7 +116,7 @@ export class ResilienceModule implements NestModule {
   static forRootAsync(options: ResilienceAsyncConfig): DynamicModule {
     const mistakes = checkAsyncConfig(options);
     if (mistakes.length > 0) throw new ResilienceConfigError(mistakes);
-    const module = assemble(configProvider(options), options.health, lateHolder, comesTooLate);
+    const module = assemble(configProvider(options), options, lateHolder, comesTooLate);
     module.imports = [...(module.imports ?? []), ...(options.imports ?? [])];
     if (options.useClass !== undefined)
       module.providers = [...(module.providers ?? []), options.useClass];
@@ -120,16 +126,18 @@ export class ResilienceModule implements NestModule {
 
 function assemble(
   config: Provider,
-  health: Pick<HealthConfig, 'path' | 'decorators'> | false | undefined,
+  { health, recovery }: Pick<ResilienceAsyncConfig, 'health' | 'recovery'>,
   holder: Provider,
   alsoCheck: (config: ResilienceConfig) => Mistake[] = () => [],
 ): DynamicModule {
-  const mounted = health === false ? [] : healthControllers(...mountPoint(health));
+  const mounted = health === false ? [] : healthControllers(...mountPoint(health, 'health'));
+  const controller =
+    recovery === false ? undefined : recoveryController(...mountPoint(recovery, 'recovery'));
   return {
     module: ResilienceModule,
     global: true,
     imports: [TerminusModule.forRoot({ logger: false })],
-    controllers: mounted,
+    controllers: controller === undefined ? mounted : [...mounted, controller],
     providers: [
       config,
       {
@@ -171,9 +179,11 @@ function assemble(
       CheckpointService,
       { provide: MOUNTED, useValue: mounted },
       HealthMount,
+      ...gateProviders(controller),
       { provide: PROCESS_READINGS, useFactory: () => new NodeReadings() },
       HealthMetrics,
       HealthMonitor,
+      DetailsReaders,
       HealthReport,
       RecoveryHookRegistry,
       StartUpLint,
@@ -227,21 +237,24 @@ function soundParts(config: ResilienceConfig): ResilienceConfig {
 
 /** What shapes the module is needed before a factory can run. */
 function comesTooLate(config: ResilienceConfig): Mistake[] {
-  const health = checkObject('', config).length === 0 ? config.health : undefined;
-  if (typeof health !== 'object' || checkObject('', health).length > 0) return [];
-  return (['path', 'decorators'] as const)
-    .filter((option) => health[option] !== undefined)
-    .map((option) => ({
-      at: `ResilienceModule health ${option}`,
-      problem: 'comes too late from a factory; give it to forRootAsync itself',
-    }));
+  if (checkObject('', config).length > 0) return [];
+  return (['health', 'recovery'] as const).flatMap((room) => {
+    const given = config[room];
+    if (typeof given !== 'object' || checkObject('', given).length > 0) return [];
+    return (['path', 'decorators'] as const)
+      .filter((option) => given[option] !== undefined)
+      .map((option) => ({
+        at: `ResilienceModule ${room} ${option}`,
+        problem: 'comes too late from a factory; give it to forRootAsync itself',
+      }));
+  });
 }
 
 /** Bad values are reported at the boot with all other mistakes; until then the defaults stand in. */
-function mountPoint(health: unknown): [string, ClassDecorator[]] {
-  if (checkObject('', health).length > 0) return ['health', []];
-  const { path, decorators } = health as HealthConfig;
-  const usable = typeof path === 'string' && path.trim() !== '' ? path : 'health';
+function mountPoint(given: unknown, fallback: string): [string, ClassDecorator[]] {
+  if (checkObject('', given).length > 0) return [fallback, []];
+  const { path, decorators } = given as StaticRecoveryConfig;
+  const usable = typeof path === 'string' && path.trim() !== '' ? path : fallback;
   return [
     usable,
     Array.isArray(decorators) ? decorators.filter((d) => typeof d === 'function') : [],

@@ -15,6 +15,11 @@ export class NoOpResilienceModule {
   }
 
   static forRoot(): DynamicModule {
-    return ResilienceModule.forRoot({ enabled: false, health: false, lint: false });
+    return ResilienceModule.forRoot({
+      enabled: false,
+      health: false,
+      recovery: false,
+      lint: false,
+    });
   }
 }

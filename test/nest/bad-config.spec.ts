@@ -239,7 +239,7 @@ describe('#18 options are validated at boot', () => {
       '  - Ledger.post @Fallback method: got "nowhere", expected a method of the class',
       '  - ResilienceModule defaults @Retry maxDelay: got -1, expected a number of milliseconds from 0 to 2147483647',
       '  - ResilienceModule health timeout: got 0, expected a number of milliseconds from 1 to 2147483647',
-      '  - ResilienceModule nonsense: unknown option; known are enabled, defaults, presets, policies, checkpoint, errors, health, stack, trace, latencySample, lint, maxNames',
+      '  - ResilienceModule nonsense: unknown option; known are enabled, defaults, presets, policies, checkpoint, errors, health, recovery, stack, trace, latencySample, lint, maxNames',
       '  - static Ledger.stat @Retry: static members have no application to belong to; expected a method of instances',
       'Bulwark cannot start, 10 mistakes in its configuration:',
     ]);

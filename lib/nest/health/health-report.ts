@@ -12,6 +12,7 @@ import type { ResilienceConfig } from '../config.js';
 import { ApplicationShutdown } from '../recovery/shutdown.providers.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { runIndicator } from './custom-indicators.js';
+import { DetailsReaders } from './details-readers.js';
 import { type CompleteHealthConfig, healthConfigOf } from './health-defaults.js';
 import { HealthMonitor, type HealthReading } from './health-monitor.js';
 import { ResilienceHealthIndicator } from './resilience.health.js';
@@ -40,6 +41,7 @@ export class HealthReport {
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) config: ResilienceConfig | undefined,
     @Inject(ApplicationShutdown) private readonly shutdown: ApplicationShutdown,
+    @Inject(DetailsReaders) private readonly readers: DetailsReaders,
   ) {
     this.config = healthConfigOf(config);
     const { indicators, timeout, recoverAfter } = this.config;
@@ -54,8 +56,8 @@ export class HealthReport {
    *
    * @throws ServiceUnavailableException with the answer, where something is down
    */
-  async all(): Promise<PublicHealth> {
-    const isOpen = this.config.details === 'always';
+  async all(request?: object): Promise<PublicHealth> {
+    const isOpen = this.isOpenTo(request);
     const [result, reading] = await Promise.all([
       this.check(),
       isOpen ? this.monitor.status() : undefined,
@@ -71,7 +73,7 @@ export class HealthReport {
    *
    * @throws ServiceUnavailableException with the answer, where it should not
    */
-  async ready(): Promise<PublicHealth> {
+  async ready(request?: object): Promise<PublicHealth> {
     if (this.shutdown.isShuttingDown) return answer(false, { status: 'shutting_down' });
     const result = await this.check();
     const now = overall(result);
@@ -79,8 +81,16 @@ export class HealthReport {
     const isReady = this.readiness.look(isUp(now), this.clock.now());
     const isHeld = !isReady && isUp(now);
     const status = isHeld ? 'error' : now;
-    if (this.config.details !== 'always') return answer(isReady, { status });
+    if (!this.isOpenTo(request)) return answer(isReady, { status });
     return answer(isReady, { ...result, ...(isHeld ? { held: now } : {}), status });
+  }
+
+  private isOpenTo(request: object | undefined): boolean {
+    const { details } = this.config;
+    return (
+      details === 'always' ||
+      (details === 'authorized' && request !== undefined && this.readers.has(request))
+    );
   }
 
   private async check(): Promise<HealthCheckResult> {

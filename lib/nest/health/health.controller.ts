@@ -1,5 +1,14 @@
-import { Controller, Get, Inject, type Type, VERSION_NEUTRAL } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Inject,
+  Req,
+  type Type,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
 import { HealthCheck } from '@nestjs/terminus';
+import { DetailsGuard } from './details.guard.js';
 import { HealthReport, type PublicHealth } from './health-report.js';
 
 abstract class HealthEndpoint {
@@ -15,8 +24,8 @@ export function healthControllers(path: string, decorators: readonly ClassDecora
   class HealthController extends HealthEndpoint {
     @Get()
     @HealthCheck()
-    all(): Promise<PublicHealth> {
-      return this.report.all();
+    all(@Req() request: object): Promise<PublicHealth> {
+      return this.report.all(request);
     }
   }
 
@@ -33,8 +42,8 @@ export function healthControllers(path: string, decorators: readonly ClassDecora
   class ReadinessController extends HealthEndpoint {
     @Get('ready')
     @HealthCheck()
-    ready(): Promise<PublicHealth> {
-      return this.report.ready();
+    ready(@Req() request: object): Promise<PublicHealth> {
+      return this.report.ready(request);
     }
   }
 
@@ -42,6 +51,7 @@ export function healthControllers(path: string, decorators: readonly ClassDecora
   for (const controller of controllers) {
     Controller({ path, version: VERSION_NEUTRAL })(controller);
     for (const decorator of decorators) decorator(controller);
+    UseGuards(DetailsGuard)(controller);
   }
   return controllers;
 }

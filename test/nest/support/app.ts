@@ -62,11 +62,18 @@ export async function boot(setting: Setting): Promise<World> {
 }
 
 async function assemble(adapter: MakeAdapter, setting: Setting): Promise<World> {
-  const { bulwark = { health: false }, build = (b) => b, prepare, ...metadata } = setting;
+  const {
+    bulwark = { health: false, recovery: false },
+    build = (b) => b,
+    prepare,
+    ...metadata
+  } = setting;
   const clock = new FakeClock();
   const log = new LogBook();
   const ours =
-    bulwark === 'none' ? [] : ['module' in bulwark ? bulwark : ResilienceModule.forRoot(bulwark)];
+    bulwark === 'none'
+      ? []
+      : ['module' in bulwark ? bulwark : ResilienceModule.forRoot({ recovery: false, ...bulwark })];
   const builder = Test.createTestingModule({
     ...metadata,
     imports: [...ours, ...(metadata.imports ?? [])],

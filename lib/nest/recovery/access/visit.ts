@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { ExecutionContext } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Milliseconds } from '../../../kernel/duration.js';
+import type { RecoveryLevel, RecoveryOperation } from './operations.js';
+import { addressOf } from './requests.js';
+
+/** One request to the recovery controller that was denied, or that acts. Never a token, never a body. */
+export interface AuditRecord {
+  /** Wall-clock time, milliseconds since 1970. */
+  readonly at: Milliseconds;
+  /** The same as in the answer. */
+  readonly requestId: string;
+  /** `unknown` where the application refused before we were asked. */
+  readonly operation: RecoveryOperation | 'unknown';
+  readonly level: RecoveryLevel | 'unknown';
+  /** As access control calls the caller; `anonymous` if nobody was let in. */
+  readonly actor: string;
+  /** Of the socket; behind a proxy that of the proxy. */
+  readonly address: string;
+  /**
+   * - `denied`: nothing was done.
+   * - `done`: it was.
+   * - `failed`: it was let in, and refused or not possible.
+   * - `abandoned`: the client left before it began.
+   */
+  readonly outcome: 'denied' | 'done' | 'failed' | 'abandoned';
+  /** Why it was not done. */
+  readonly code?: string;
+}
+
+export const ANONYMOUS = 'anonymous';
+
+/** One request on its way through the controller. */
+export class Visit {
+  readonly requestId = randomUUID();
+  actor = ANONYMOUS;
+  /** Where the gate saw it. */
+  context: ExecutionContext | undefined;
+  private isSettled = false;
+  private isWorking = false;
+
+  constructor(
+    readonly operation: RecoveryOperation | 'unknown',
+    readonly level: RecoveryLevel | 'unknown',
+    readonly request: IncomingMessage,
+    readonly response: ServerResponse,
+    private readonly tell: (facts: Omit<AuditRecord, 'at'>) => void,
+  ) {
+    response.once('close', () => {
+      if (!this.isWorking) this.settle('abandoned');
+    });
+  }
+
+  get address(): string {
+    return addressOf(this.request);
+  }
+
+  /** The handler has it now, and will settle it, whether the client waits or not. */
+  begin(): void {
+    this.isWorking = true;
+  }
+
+  /** Says, once, how it ended. Whoever looks and is let in is no matter for the audit. */
+  settle(outcome: AuditRecord['outcome'], code?: string): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    if (this.level === 'read' && outcome !== 'denied') return;
+    const { requestId, operation, level, actor, address } = this;
+    const why = code === undefined ? {} : { code };
+    this.tell({ requestId, operation, level, actor, address, outcome, ...why });
+  }
+}

@@ -1,0 +1,102 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type Type } from '@nestjs/common';
+import { ApplicationConfig, HttpAdapterHost, ModulesContainer } from '@nestjs/core';
+import { SafeLogger } from '../safe-logger.js';
+import type { ResilienceConfig } from '../config.js';
+import { canonical, RouteTable } from '../health/routes.js';
+import { CONFIG } from '../tokens.js';
+import { OPERATIONS, type RecoveryOperation } from './access/operations.js';
+import { RecoveryAccess } from './access/recovery-access.js';
+import { LEVELS } from './access/secrets.js';
+
+/** The recovery controller that this registration mounted; undefined if none was. */
+export const RECOVERY_CONTROLLER = Symbol('bulwark:recovery-controller');
+
+/** Takes the controller away where it may not be, and says where it is. */
+@Injectable()
+export class RecoveryMount implements OnApplicationBootstrap {
+  private readonly logger = new SafeLogger('Bulwark');
+  private path: string | undefined;
+
+  constructor(
+    private readonly modules: ModulesContainer,
+    @Inject(RECOVERY_CONTROLLER) private readonly controller: Type | undefined,
+    @Inject(CONFIG) private readonly config: ResilienceConfig,
+    private readonly app: ApplicationConfig,
+    private readonly host: HttpAdapterHost,
+    private readonly access: RecoveryAccess,
+  ) {}
+
+  /** Must run when every path is known and no route of a controller is registered yet. */
+  settle(): void {
+    const { controller } = this;
+    const home = [...this.modules.values()].find(({ controllers }) =>
+      controllers.has(controller as Type),
+    );
+    if (home === undefined || controller === undefined) return;
+    if (this.config?.recovery === false) {
+      home.controllers.delete(controller);
+      return;
+    }
+    const table = new RouteTable(this.modules, this.app);
+    const ours = table.routesOf(home, controller).map(({ path }) => canonical(path));
+    const root = ours.reduce((shortest, path) => (path.length < shortest.length ? path : shortest));
+    const others = [...this.modules.values()]
+      .filter((module) => module !== home)
+      .flatMap((module) =>
+        [...module.controllers.keys()].flatMap((type) => table.routesOf(module, type as Type)),
+      );
+    const taken = others.find(({ path }) => ours.includes(canonical(path)));
+    if (taken === undefined) {
+      this.path = root;
+      return;
+    }
+    home.controllers.delete(controller);
+    this.logger.warn(
+      `recovery: not mounted, for the application serves ${taken.path} itself; give it another recovery.path, or say recovery: false`,
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    const { path, access } = this;
+    // an application without HTTP has an adapter that knows of none
+    if (path === undefined || !this.servesHttp) return;
+    if (access.isClosed) {
+      this.logger.warn(
+        `recovery: ${path} is closed to everybody; give recovery.access guards, tokens or authorize to open it, or say recovery: false`,
+      );
+      return;
+    }
+    const operations = Object.keys(OPERATIONS) as RecoveryOperation[];
+    const levels = LEVELS.map((level) => {
+      const open = operations.filter(
+        (operation) => OPERATIONS[operation].level === level && access.isEnabled(operation),
+      );
+      return `${level} (${open.length === 0 ? 'none' : open.join(', ')})`;
+    });
+    this.logger.log(`recovery: mounted at ${path}: ${levels.join('; ')}`);
+    if (access.freshToken !== undefined)
+      this.logger.log(
+        `recovery: no access is configured; for this run: Authorization: Bearer ${access.freshToken}`,
+      );
+    if (this.believesProxies)
+      this.logger.warn(
+        'recovery: loopbackOnly, while the server trusts a proxy: what comes through a proxy is not let in, and one that hides that it is one makes everybody local',
+      );
+  }
+
+  private get servesHttp(): boolean {
+    const type: unknown = this.host.httpAdapter?.getType?.();
+    return type === 'express' || type === 'fastify';
+  }
+
+  private get believesProxies(): boolean {
+    const { recovery } = this.config;
+    if (typeof recovery !== 'object' || recovery.loopbackOnly !== true) return false;
+    const server = this.host.httpAdapter.getInstance<{
+      get?(name: string): unknown;
+      initialConfig?: { trustProxy?: unknown };
+    }>();
+    const isFastify = this.host.httpAdapter.getType() === 'fastify';
+    return Boolean(isFastify ? server.initialConfig?.trustProxy : server.get?.('trust proxy'));
+  }
+}

@@ -47,9 +47,9 @@ export interface ReconnectOptions {
   delay?: Milliseconds;
   /** Milliseconds after an attempt in which nobody makes another: its answer counts. Default 5 s. */
   coolDown?: Milliseconds;
-  /** Milliseconds between attempts while the application goes on without; `false`: none. Default 30 s. */
+  /** Milliseconds between attempts while the application goes on without, at least the cool-down; `false`: none. Default 30 s. */
   retryEvery?: Milliseconds | false;
-  /** Milliseconds that one attempt may take. Default 10 s. */
+  /** Milliseconds that one attempt may take, and one `@Resync` after it. Default 10 s. */
   timeout?: Milliseconds;
 }
 

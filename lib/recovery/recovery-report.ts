@@ -190,7 +190,7 @@ export interface ErrorRecovery {
   readonly severity: ErrorSeverity;
   /** The id of the error in the log. */
   readonly error_id: string;
-  /** What was done, in order: `remedy:clearCache`, `reconnect:database`, `retry`. */
+  /** What was done, in order: `remedy:QuoteCache.clear`, `reconnect:database`, `retry`. */
   readonly strategy: readonly string[];
   readonly attempts: number;
   readonly result?: unknown;

@@ -22,6 +22,7 @@ import { reportOf } from '../pipeline/environment.js';
 import { ResilienceRegistry } from '../pipeline/registry.js';
 import { ResilienceStatistics } from '../pipeline/statistics/statistics.js';
 import { systemClock } from '../pipeline/system-clock.js';
+import { RecoveryManager } from '../recovery/recovery-manager.js';
 import { ApplicationRuntime } from './application-runtime.js';
 import { RUNTIME_TOKEN } from './binding.js';
 import {
@@ -49,6 +50,7 @@ import { shutdownProviders } from './recovery/shutdown.providers.js';
 import { gateProviders } from './recovery/gate.providers.js';
 import { RecoveryMount } from './recovery/recovery-mount.js';
 import { recoveryController } from './recovery/recovery.controller.js';
+import { recoveryProviders } from './recovery/recovery.providers.js';
 import type { StaticRecoveryConfig } from './recovery/recovery.config.js';
 import { ResilienceExceptionFilter } from './resilience-exception.filter.js';
 import { ResilienceService } from './resilience.service.js';
@@ -186,6 +188,7 @@ function assemble(
       DetailsReaders,
       HealthReport,
       RecoveryHookRegistry,
+      ...recoveryProviders,
       StartUpLint,
       ResilienceService,
       ResilienceHealthIndicator,
@@ -203,6 +206,7 @@ function assemble(
       ResilienceErrors,
       ResilienceService,
       CheckpointService,
+      RecoveryManager,
       HealthMonitor,
       ResilienceHealthIndicator,
       ResilienceExceptionFilter,

@@ -92,6 +92,9 @@ export interface Appended {
   readonly durable: Promise<void>;
 }
 
+/** Stands for the generation before the first: nothing, from which the whole journal leads on. */
+export const BEGINNING = '0';
+
 /** What was journaled after a checkpoint. */
 export interface History {
   /** How many entries there are after the checkpoint's cut. */
@@ -156,7 +159,7 @@ export interface CheckpointStore {
   list(): Promise<readonly CheckpointInfo[]>;
   /** The states of a checkpoint, all of them checked before it resolves. */
   read(id: string): Promise<ReadonlyMap<string, SavedPart>>;
-  /** What was journaled after a checkpoint, up to now. Valid until the next snapshot. */
+  /** What was journaled after a checkpoint, or since the `BEGINNING`, up to now. Valid until the next snapshot. */
   history(id: string): Promise<History>;
   /** Removes a named checkpoint. */
   remove(name: string): Promise<void>;

@@ -1,5 +1,5 @@
 import { StateView } from '../collections/state-view.js';
-import type { History, PartToSave, Sequence } from '../checkpoint-store.js';
+import { BEGINNING, type History, type PartToSave, type Sequence } from '../checkpoint-store.js';
 import type { EntryData } from '../component/format.js';
 import { Recovered, replay } from '../component/recovered.js';
 import { makeState } from '../state/make-state.js';
@@ -66,7 +66,10 @@ export class Trial {
   async after(replayed: number): Promise<Candidate> {
     const { id, reading } = this;
     const { store, codec, values, components } = reading;
-    const found = await loadParts(await store.read(id), codec, values);
+    const found =
+      id === BEGINNING
+        ? fromNothing(reading)
+        : await loadParts(await store.read(id), codec, values);
     for (const { entry } of this.calls.slice(0, replayed))
       replay(entryFrom(codec.decode(entry)), (name) => {
         const known = found.get(name) ?? new Recovered(name, values);
@@ -76,6 +79,11 @@ export class Trial {
     const plans = plansOf(id, found, wantedOf(components, undefined), values);
     return { plans, view: viewOf(plans, values) };
   }
+}
+
+/** What the constructors put in is in the journal, where no checkpoint has it. */
+function fromNothing({ components, values }: Reading): Map<string, Recovered> {
+  return new Map([...components.keys()].map((name) => [name, new Recovered(name, values)]));
 }
 
 function componentsOf([, changes, entries, answers]: EntryData): string[] {

@@ -1,17 +1,18 @@
 import type { Clock } from '../../kernel/clock.js';
-import type {
-  Appended,
-  CheckpointInfo,
-  CheckpointStore,
-  History,
-  PartMeta,
-  PartToSave,
-  SavedPart,
-  Sequence,
-  StoreContents,
-  StoreState,
-  UnchangedPart,
-  VerifyReport,
+import {
+  type Appended,
+  BEGINNING,
+  type CheckpointInfo,
+  type CheckpointStore,
+  type History,
+  type PartMeta,
+  type PartToSave,
+  type SavedPart,
+  type Sequence,
+  type StoreContents,
+  type StoreState,
+  type UnchangedPart,
+  type VerifyReport,
 } from '../checkpoint-store.js';
 import { CheckpointError } from '../checkpoint.error.js';
 import {
@@ -161,8 +162,8 @@ export class MemoryCheckpointStore implements CheckpointStore {
     this.assertOpen();
     const named = this.named.get(id);
     const found = named ?? this.generations.find((one) => one.id === id);
-    if (found === undefined) throw unknown(id);
-    const { sequence } = found;
+    if (found === undefined && id !== BEGINNING) throw unknown(id);
+    const sequence = found?.sequence ?? 0;
     const isBehind = named === undefined ? Number(id) >= this.barrier : sequence > this.barrierAt;
     const isWhole = (isBehind || this.barrier === 0) && sequence >= this.forgotten;
     const held = this.entries.filter((one) => one.sequence > sequence);

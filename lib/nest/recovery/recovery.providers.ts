@@ -128,8 +128,8 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
     this.schedule.start();
   }
 
-  onModuleDestroy(): void {
-    this.schedule.stop();
+  async onModuleDestroy(): Promise<void> {
+    await this.schedule.stop();
   }
 }
 

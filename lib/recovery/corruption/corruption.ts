@@ -1,3 +1,4 @@
+import { BEGINNING } from '../../checkpoint/checkpoint-store.js';
 import type { CheckpointEngine } from '../../checkpoint/engine/checkpoint-engine.js';
 import type { Looking, Replacing } from '../../checkpoint/engine/recovering.js';
 import type { Candidate } from '../../checkpoint/engine/trial.js';
@@ -234,7 +235,9 @@ export class Corruption implements CorruptionDesk {
     { steps }: Treatment,
     isSound: (candidate: Candidate) => Promise<boolean>,
   ): Promise<Found | undefined> {
-    const backups = await engineOf(this.parts).list();
+    const listed = (await engineOf(this.parts).list()).map(({ id }) => id);
+    // of captured state nobody knows what it was before the first call
+    const backups = hands.hasCaptured ? listed : [...listed, BEGINNING];
     return findSound(backups, { trial: hands.trial, isSound, note: (step) => steps.push(step) });
   }
 

@@ -1,4 +1,3 @@
-import type { CheckpointInfo } from '../../checkpoint/checkpoint-store.js';
 import type { Candidate, Trial } from '../../checkpoint/engine/trial.js';
 import { AUTOMATIC } from '../backups/backup-names.js';
 
@@ -28,11 +27,11 @@ export interface SearchParts {
  * @param backups newest first
  */
 export async function findSound(
-  backups: readonly CheckpointInfo[],
+  backups: readonly string[],
   parts: SearchParts,
 ): Promise<Found | undefined> {
   let best: Found | undefined;
-  for (const { id } of backups) {
+  for (const id of backups) {
     // the broken state itself
     if (id.startsWith(AUTOMATIC.quarantine)) continue;
     const found = await soundOf(id, parts);

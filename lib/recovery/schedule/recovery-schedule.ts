@@ -24,7 +24,8 @@ const BY = 'schedule';
 /** Looks after the state while nobody asks: backups, checks, drills. One does not wait for another. */
 export class RecoverySchedule {
   private readonly cancels = new Map<string, CancelTimer>();
-  private isStopped = false;
+  private readonly running = new Map<string, Promise<void>>();
+  private readonly ending = new AbortController();
 
   constructor(private readonly parts: ScheduleParts) {}
 
@@ -34,34 +35,39 @@ export class RecoverySchedule {
     this.every('check', corruptionCheckInterval, () => this.lookAtAll());
   }
 
-  stop(): void {
-    this.isStopped = true;
+  /** Begins nothing any more; resolves when what runs has ended, which a check does at once. */
+  async stop(): Promise<void> {
+    this.ending.abort(new Error('the application ends'));
     for (const cancel of this.cancels.values()) cancel();
-    this.cancels.clear();
+    await Promise.all(this.running.values());
   }
 
   private every(name: string, interval: Milliseconds | false, work: () => Promise<unknown>): void {
-    if (interval === false || this.isStopped) return;
-    const run = async (): Promise<void> => {
-      try {
-        await work();
-      } catch (error) {
-        // a recovery by hand goes before, and every failure of a step is an action
-        if (!(error instanceof RecoveryError)) this.parts.report(error);
-      }
-      // from its end: a slow one is not begun twice
+    if (interval === false || this.ending.signal.aborted) return;
+    const again = (): void => {
       this.every(name, interval, work);
+      // a slow one is not begun twice
+      if (!this.running.has(name)) this.running.set(name, this.run(name, work));
     };
-    this.cancels.set(
-      name,
-      this.parts.schedule(() => void run(), interval),
-    );
+    this.cancels.set(name, this.parts.schedule(again, interval));
+  }
+
+  private async run(name: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      // a recovery by hand goes before, and every failure of a step is an action
+      if (!(error instanceof RecoveryError)) this.parts.report(error);
+    } finally {
+      this.running.delete(name);
+    }
   }
 
   private async lookAtAll(): Promise<void> {
     const { corruption, backups, autoFix } = this.parts;
-    const { isCorrupted } = await corruption.check({ by: BY });
+    const { signal } = this.ending;
+    const { isCorrupted } = await corruption.check({ by: BY, signal });
     if (isCorrupted && autoFix) await corruption.handle(false, { by: BY });
-    if (!isCorrupted) await backups.drill({ by: BY });
+    if (!isCorrupted) await backups.drill({ by: BY, signal });
   }
 }

@@ -21,7 +21,13 @@ export function checkpointStoreContract(
   make: () => CheckpointStore | Promise<CheckpointStore>,
   test: TestFunction,
 ): void {
-  for (const [name, run] of [...JOURNAL_CASES, ...SNAPSHOT_CASES, ...HISTORY_CASES, ...NAME_CASES, ...VERIFY_CASES]) {
+  for (const [name, run] of [
+    ...JOURNAL_CASES,
+    ...SNAPSHOT_CASES,
+    ...HISTORY_CASES,
+    ...NAME_CASES,
+    ...VERIFY_CASES,
+  ]) {
     test(name, async () => {
       const store = await make();
       try {

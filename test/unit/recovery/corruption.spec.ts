@@ -85,6 +85,16 @@ describe('memory that has rotted', () => {
   });
 });
 
+test('without any backup the journal alone leads to the state', async () => {
+  const vault = await Vault.open();
+  await vault.move(10);
+  const { content } = vault;
+  vault.rot(-1);
+  expect(await vault.engine.list()).toEqual([]);
+  expect(await vault.corruption.handle(false)).toMatchObject({ result: 'fixed', from: '0' });
+  expect(vault.content).toEqual(content);
+});
+
 describe('a call that did what it must not', () => {
   async function forged(): Promise<Vault> {
     const vault = await Vault.open();

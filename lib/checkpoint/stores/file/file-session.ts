@@ -1,12 +1,13 @@
 import type { Clock } from '../../../kernel/clock.js';
-import type {
-  Appended,
-  CheckpointInfo,
-  History,
-  PartToSave,
-  SavedPart,
-  StoreContents,
-  UnchangedPart,
+import {
+  type Appended,
+  BEGINNING,
+  type CheckpointInfo,
+  type History,
+  type PartToSave,
+  type SavedPart,
+  type StoreContents,
+  type UnchangedPart,
 } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { checkParts, newestFirst, unknown } from '../store-checks.js';
@@ -15,7 +16,7 @@ import { segmentName } from './file-names.js';
 import type { FileSystem } from './file-system.js';
 import { assertSame, type FormerSession } from './former-session.js';
 import { GenerationKeeper, Queue } from './generation-keeper.js';
-import { historyOf } from './history.js';
+import { historyOf, NOTHING } from './history.js';
 import { readJournal } from './journal-reader.js';
 import type { Keyring } from './keyring.js';
 import type { Durability } from '../../durability.js';
@@ -239,12 +240,12 @@ export class FileSession {
   history(id: string): Promise<History> {
     const { directory, keeper, writer } = this;
     return this.guarded(`The journal after checkpoint "${id}" cannot be read`, async () => {
-      const { manifest } = await this.find(id);
+      const cut = id === BEGINNING ? NOTHING : (await this.find(id)).manifest;
       const { sequence: last } = writer;
       await writer.flush();
       const { header, synced } = writer.current;
       const live = { name: nameOf(header), length: synced };
-      return historyOf(directory, manifest, { last, live, keeper });
+      return historyOf(directory, cut, { last, live, keeper });
     });
   }
 

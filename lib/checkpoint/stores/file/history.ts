@@ -13,16 +13,22 @@ export interface Present {
   readonly keeper: Pick<GenerationKeeper, 'generations' | 'barrierGeneration'>;
 }
 
+/** Where a checkpoint stands in the journal. */
+export type Cut = Pick<Manifest, 'generation' | 'sequence'>;
+
+/** Before everything. */
+export const NOTHING: Cut = { generation: 0, sequence: 0 };
+
 /** What was journaled after a checkpoint, read beside an owner who appends. */
 export async function historyOf(
   directory: StoreDirectory,
-  manifest: Manifest,
+  cut: Cut,
   { last, live, keeper }: Present,
 ): Promise<History> {
-  const after = manifest.sequence;
+  const after = cut.sequence;
   const count = last - after;
   const none: History = { count, isWhole: false, async *entries() {} };
-  if (!isBehindBarrier(manifest, keeper)) return none;
+  if (!isBehindBarrier(cut, keeper)) return none;
   if (count === 0) return { ...none, isWhole: true };
   const files = await readSegments(directory, await directory.list());
   const { head } = findHead(directory, files);
@@ -47,7 +53,7 @@ export async function historyOf(
 
 /** Whether nothing was restored or migrated since it was made. */
 function isBehindBarrier(
-  { generation, sequence }: Manifest,
+  { generation, sequence }: Cut,
   { generations, barrierGeneration }: Present['keeper'],
 ): boolean {
   if (barrierGeneration === 0) return true;

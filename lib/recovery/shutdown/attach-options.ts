@@ -1,4 +1,4 @@
-import { checkObject, checkOptions, type Mistake, type OptionRules } from '../../kernel/check.js';
+import { checkOptions, type Mistake, type OptionRules, show } from '../../kernel/check.js';
 import type { AttachOptions, Closable } from '../recovery-manager.js';
 
 const RULES: OptionRules<AttachOptions> = {
@@ -13,8 +13,9 @@ const RULES: OptionRules<AttachOptions> = {
 /** What is wrong with the arguments of `attach`. */
 export function checkAttach(app: Closable, options: AttachOptions): Mistake[] {
   const at = 'RecoveryManager.attach';
-  const wrong = checkObject(`${at} app`, app, 'the application that NestFactory made');
-  if (wrong.length === 0 && typeof app.close !== 'function')
-    wrong.push({ at: `${at} app`, problem: 'has no method close, expected a Nest application' });
-  return [...wrong, ...checkOptions(at, options, RULES)];
+  const given: unknown = app;
+  const isObject = (typeof given === 'object' || typeof given === 'function') && given !== null;
+  const canClose = isObject && typeof (given as Partial<Closable>).close === 'function';
+  const problem = `got ${show(given)}, expected the application that NestFactory made`;
+  return [...(canClose ? [] : [{ at: `${at} app`, problem }]), ...checkOptions(at, options, RULES)];
 }

@@ -23,9 +23,16 @@ class Running {
   readonly told: News[] = [];
   log = '';
   port = 0;
+  private readonly wake = new Set<() => void>();
 
   constructor(readonly child: ChildProcess) {
-    child.on('message', (news) => void this.told.push(news as News));
+    child.on('message', (news) => {
+      this.told.push(news as News);
+      for (const wake of this.wake) wake();
+    });
+    child.on('exit', () => {
+      for (const wake of this.wake) wake();
+    });
     for (const stream of [child.stdout!, child.stderr!])
       stream.on('data', (chunk) => (this.log += String(chunk)));
   }
@@ -34,7 +41,13 @@ class Running {
     adapter: Settings['adapter'],
     shutdown: Settings['shutdown'] = {},
   ): Promise<Running> {
-    const settings: Settings = { adapter, shutdown };
+    const running = Running.fork({ adapter, shutdown });
+    running.port = (await running.next('listening')).port;
+    return running;
+  }
+
+  /** A server that has only begun to start. */
+  static fork(settings: Settings): Running {
     const { JEST_WORKER_ID: _, NODE_ENV: __, ...env } = process.env;
     const child = fork(here('shutdown/server.ts'), {
       execArgv: ['--import', here('../support/typescript.mjs'), '--unhandled-rejections=strict'],
@@ -43,7 +56,6 @@ class Running {
     });
     const running = new Running(child);
     started.push(running);
-    running.port = (await running.next('listening')).port;
     return running;
   }
 
@@ -53,7 +65,7 @@ class Running {
     while (all().length < count) {
       const gone = this.child.exitCode !== null || this.child.signalCode !== null;
       if (gone) throw new Error(`it has ended:\n${this.log}`);
-      await Promise.race([once(this.child, 'message'), once(this.child, 'exit')]);
+      await new Promise<void>((resolve) => this.wake.add(resolve));
     }
     return all()[count - 1] as Extract<News, { type: T }>;
   }
@@ -165,6 +177,14 @@ describe.each(ADAPTERS)('on %s', (adapter) => {
     expect(server.told.filter(({ type }) => type === 'hook')).toHaveLength(1);
   }, 60_000);
 
+  it('#91 a signal while it starts ends it with code 0 too', async () => {
+    const server = Running.fork({ adapter, shutdown: {}, boot: 500 });
+    await server.next('booting');
+    await server.end();
+
+    expect(server.told.filter(({ type }) => type === 'hook')).toHaveLength(1);
+  }, 60_000);
+
   it('#151 whoever asks for the shutdown reads the answer, and so do 99 who ask with it', async () => {
     const server = await Running.start(adapter);
     // their connections are there already: it is the answers that are at stake
@@ -236,7 +256,7 @@ it.each(ADAPTERS)(
       while (left > 0) {
         left -= 1;
         if (left === 900) ended = servers[0]!.end();
-        if (left === 100) await ended;
+        if (left < 100) await ended;
         replies.push(await balancer.send(left % 5 === 0 ? '/direct/50' : '/quick'));
       }
     };

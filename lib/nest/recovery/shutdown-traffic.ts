@@ -8,6 +8,7 @@ const REFUSAL = JSON.stringify({ statusCode: 503, message: 'Service Unavailable'
 
 /** The traffic of an application without a server of its own. */
 const NONE: Traffic = {
+  isListening: true,
   requests: 0,
   connections: 0,
   sayGoodbye() {},
@@ -36,6 +37,10 @@ export class HttpTraffic implements Traffic {
     return typeof server?.prependListener === 'function' ? new HttpTraffic(server) : NONE;
   }
 
+  get isListening(): boolean {
+    return this.server.listening;
+  }
+
   get requests(): number {
     return this.open.size;
   }
@@ -58,7 +63,8 @@ export class HttpTraffic implements Traffic {
 
   refuse(): void {
     for (const response of this.open) {
-      if (response.headersSent) response.destroy();
+      if (isEventStream(response)) end(response);
+      else if (response.headersSent) response.destroy();
       else answerRefusal(response);
     }
   }

@@ -1,4 +1,9 @@
-import { Injectable, type OnApplicationShutdown, type Provider } from '@nestjs/common';
+import {
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type Provider,
+} from '@nestjs/common';
 import type { Clock } from '../../kernel/clock.js';
 import type { RecoveryOptions, ShutdownOptions } from '../../recovery/recovery.options.js';
 import { GracefulShutdown } from '../../recovery/shutdown/graceful-shutdown.js';
@@ -15,7 +20,14 @@ export const SHUTDOWN_OPTIONS = Symbol('bulwark:shutdown-options');
 
 /** The end of this application. */
 @Injectable()
-export class ApplicationShutdown extends GracefulShutdown implements OnApplicationShutdown {
+export class ApplicationShutdown
+  extends GracefulShutdown
+  implements OnApplicationBootstrap, OnApplicationShutdown
+{
+  onApplicationBootstrap(): void {
+    this.started();
+  }
+
   onApplicationShutdown(): void {
     this.closed();
   }

@@ -18,6 +18,8 @@ import type { ShutdownCalls, ShutdownHost, Traffic } from './shutdown-host.js';
 
 /** How often it is looked whether all have ended: nobody counts calls for the sake of their end. */
 const LOOK: Milliseconds = 10;
+/** How long an application that has just started may take to listen. */
+const LISTEN: Milliseconds = 1_000;
 /** How long the last bytes of answers may take to their clients. */
 const FLUSH: Milliseconds = 250;
 /** How long the application may take to close before the process ends without. */
@@ -51,6 +53,7 @@ export interface ShutdownLinks {
 export class GracefulShutdown implements ShutdownDesk {
   private attached: Attached | undefined;
   private ending: Promise<void> | undefined;
+  private isStarted = false;
   private links: ShutdownLinks | undefined;
   private readonly leaveSignals: (() => void)[] = [];
   private readonly preStopDelay: Milliseconds;
@@ -103,6 +106,11 @@ export class GracefulShutdown implements ShutdownDesk {
       this.leaveSignals.push(host.onSignal(signal, () => this.signalled(signal)));
   }
 
+  /** The application has started. */
+  started(): void {
+    this.isStarted = true;
+  }
+
   /** The application was closed. A process that is to end hears signals to its end: a second one must not change its code. */
   closed(): void {
     if (this.ending !== undefined && this.attached?.exit !== false) return;
@@ -130,6 +138,7 @@ export class GracefulShutdown implements ShutdownDesk {
     const { logger } = this.host;
     logger.log(`shutting down: ${reason}`);
     this.record({ type: 'shutdown', status: 'started', details: reason, by });
+    await this.start(traffic);
     traffic.sayGoodbye();
     if (this.preStopDelay > 0) await this.wait(this.preStopDelay);
     await this.drain(traffic);
@@ -147,6 +156,14 @@ export class GracefulShutdown implements ShutdownDesk {
     }
     logger.log('shut down');
     if (exit !== false) this.host.inBackground(() => exit(0), LINGER);
+  }
+
+  /** What is closed while it starts goes on to start, and fails, or lives on: so it has to start first. */
+  private async start(traffic: Traffic): Promise<void> {
+    const { clock } = this;
+    if (this.isStarted) return;
+    await this.until(() => this.isStarted, clock.now() + this.grace);
+    await this.until(() => traffic.isListening, clock.now() + LISTEN);
   }
 
   /** Lets everybody end who was let in, and ends what has not when the grace is over. */

@@ -4,6 +4,8 @@ import type { Closable } from '../recovery-manager.js';
 
 /** What comes into an application from outside, while it ends. */
 export interface Traffic {
+  /** Whether there is anything to wait for until somebody can come in. */
+  readonly isListening: boolean;
   /** Requests that are not answered yet, or not to the end. */
   readonly requests: number;
   /** Connections that are open, whether there is a request on them or not. */

@@ -8,6 +8,7 @@ import {
   Inject,
   type MessageEvent,
   Module,
+  type OnModuleInit,
   Param,
   Post,
   Sse,
@@ -32,21 +33,29 @@ import type { ShutdownOptions } from '../../../lib/recovery/recovery.options.js'
 export interface Settings {
   readonly adapter: 'Express' | 'Fastify';
   readonly shutdown: ShutdownOptions;
+  /** Milliseconds that its start takes. */
+  readonly boot?: number;
 }
 
 /** What a server tells whoever started it. */
 export type News =
   | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'booting' }
   | { readonly type: 'working' }
   | { readonly type: 'hook'; readonly answer: unknown }
   | { readonly type: 'closed' };
 
-const { adapter, shutdown } = JSON.parse(process.env['SERVER_SETTINGS']!) as Settings;
+const { adapter, shutdown, boot = 0 } = JSON.parse(process.env['SERVER_SETTINGS']!) as Settings;
 const tell = (news: News): void => void process.send?.(news);
 const sleep = (span: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, span));
 
 @Injectable()
-class Work {
+class Work implements OnModuleInit {
+  async onModuleInit(): Promise<void> {
+    tell({ type: 'booting' });
+    if (boot > 0) await sleep(boot);
+  }
+
   @CircuitBreaker()
   @Bulkhead({ maxConcurrent: 50, maxQueue: 10, queueTimeout: 60_000 })
   async direct(span: number): Promise<string> {

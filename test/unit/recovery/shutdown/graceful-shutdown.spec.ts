@@ -12,6 +12,7 @@ class Stage {
   readonly log: string[] = [];
   readonly actions: ActionEntry[] = [];
   readonly signals = new Map<string, () => void>();
+  isListening = true;
   requests = 0;
   connections = 0;
   inFlight = 0;
@@ -26,7 +27,7 @@ class Stage {
     },
   };
 
-  constructor(options?: { preStopDelay?: number; grace?: number }) {
+  constructor(options?: { preStopDelay?: number; grace?: number }, isStarted = true) {
     const say = (what: string) => (): void => this.say(what);
     const traffic = Object.defineProperties(
       {
@@ -36,6 +37,7 @@ class Stage {
         disconnect: say('disconnect'),
       },
       {
+        isListening: { get: () => this.isListening },
         requests: { get: () => this.requests },
         connections: { get: () => this.connections },
       },
@@ -67,6 +69,7 @@ class Stage {
       { inFlight: { get: () => this.inFlight } },
     ) as ConstructorParameters<typeof GracefulShutdown>[1];
     this.desk = new GracefulShutdown(this.clock, calls, host, options);
+    if (isStarted) this.desk.started();
     this.desk.connect({ hooks: () => this.hooks, record: (entry) => this.record(entry) });
   }
 
@@ -183,6 +186,30 @@ describe('#91 twice is once', () => {
     // a process that goes on to its end is not to be killed by another one
     stage.desk.closed();
     expect([...stage.signals.keys()]).toEqual(['SIGTERM', 'SIGINT']);
+  });
+
+  it('a signal while it starts waits until it has, and listens', async () => {
+    const stage = new Stage({}, false).attach();
+    stage.isListening = false;
+    stage.clock.schedule(() => stage.desk.started(), 3_000);
+    stage.clock.schedule(() => (stage.isListening = true), 3_500);
+    stage.signals.get('SIGTERM')!();
+    expect(stage.desk.isShuttingDown).toBe(true);
+    await stage.clock.advance(4_000);
+
+    expect(stage.said).toMatchObject({ 0: '3500 goodbye', 6: '3500 close app' });
+  });
+
+  it('one that never starts, or never listens, is not waited for for ever', async () => {
+    const [one, two] = [new Stage({ grace: 2_000 }, false), new Stage({}, false)];
+    two.isListening = false;
+    two.clock.schedule(() => two.desk.started(), 3_000);
+    for (const stage of [one, two]) {
+      void stage.attach().desk.shutdown('deploy');
+      await stage.clock.advance(5_000);
+    }
+
+    expect([one.said[0], two.said[0]]).toEqual(['2000 goodbye', '4000 goodbye']);
   });
 
   it('a signal shuts down by itself, and says so', async () => {

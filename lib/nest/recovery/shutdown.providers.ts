@@ -5,7 +5,6 @@ import {
   type Provider,
 } from '@nestjs/common';
 import type { Clock } from '../../kernel/clock.js';
-import type { RecoveryOptions, ShutdownOptions } from '../../recovery/recovery.options.js';
 import { GracefulShutdown } from '../../recovery/shutdown/graceful-shutdown.js';
 import type { ShutdownHost } from '../../recovery/shutdown/shutdown-host.js';
 import { ApplicationRuntime } from '../application-runtime.js';
@@ -14,9 +13,6 @@ import { inBackground } from '../health/process-readings.js';
 import { SafeLogger } from '../safe-logger.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { HttpTraffic } from './shutdown-traffic.js';
-
-/** How the application ends; checked with the configuration. */
-export const SHUTDOWN_OPTIONS = Symbol('bulwark:shutdown-options');
 
 /** The end of this application. */
 @Injectable()
@@ -53,17 +49,15 @@ function nodeHost(): ShutdownHost {
 
 export const shutdownProviders: Provider[] = [
   {
-    provide: SHUTDOWN_OPTIONS,
-    useFactory: (config: ResilienceConfig | undefined): ShutdownOptions => {
-      const { recovery } = (config ?? {}) as { recovery?: RecoveryOptions | false };
-      return (typeof recovery === 'object' ? recovery.shutdown : undefined) ?? {};
-    },
-    inject: [CONFIG],
-  },
-  {
     provide: ApplicationShutdown,
-    useFactory: (runtime: ApplicationRuntime, clock: Clock, options: ShutdownOptions) =>
-      new ApplicationShutdown(clock, runtime, nodeHost(), options),
-    inject: [ApplicationRuntime, CLOCK, SHUTDOWN_OPTIONS],
+    useFactory: (
+      runtime: ApplicationRuntime,
+      clock: Clock,
+      { recovery }: Pick<ResilienceConfig, 'recovery'> = {},
+    ) => {
+      const options = typeof recovery === 'object' ? recovery.shutdown : undefined;
+      return new ApplicationShutdown(clock, runtime, nodeHost(), options);
+    },
+    inject: [ApplicationRuntime, CLOCK, CONFIG],
   },
 ];

@@ -137,8 +137,8 @@ export class GracefulShutdown implements ShutdownDesk {
   private async end({ app, traffic, exit }: Attached, reason: string, by: string): Promise<void> {
     const { logger } = this.host;
     logger.log(`shutting down: ${reason}`);
-    this.record({ type: 'shutdown', status: 'started', details: reason, by });
     await this.start(traffic);
+    this.record({ type: 'shutdown', status: 'started', details: reason, by });
     traffic.sayGoodbye();
     if (this.preStopDelay > 0) await this.wait(this.preStopDelay);
     await this.drain(traffic);

@@ -3,14 +3,12 @@ import 'reflect-metadata';
 import {
   Controller,
   Get,
-  HttpCode,
   Injectable,
   Inject,
   type MessageEvent,
   Module,
   type OnModuleInit,
   Param,
-  Post,
   Sse,
 } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -22,30 +20,43 @@ import type { AddressInfo } from 'node:net';
 import {
   Bulkhead,
   CircuitBreaker,
+  Checkpoint,
+  CheckpointComponent,
+  Durable,
+  DurableMap,
+  OnShutdown,
+  RecoveryManager,
   ResilienceModule,
-  ResilienceService,
   Retry,
   TimeLimit,
 } from '../../../lib/index.js';
-import { ApplicationShutdown } from '../../../lib/nest/recovery/shutdown.providers.js';
 import type { ShutdownOptions } from '../../../lib/recovery/recovery.options.js';
 
 export interface Settings {
   readonly adapter: 'Express' | 'Fastify';
   readonly shutdown: ShutdownOptions;
+  /** Where it keeps what is pending when it ends. */
+  readonly directory: string;
   /** Milliseconds that its start takes. */
   readonly boot?: number;
 }
 
 /** What a server tells whoever started it. */
 export type News =
-  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listening'; readonly port: number; readonly kept: readonly string[] }
   | { readonly type: 'booting' }
   | { readonly type: 'working' }
-  | { readonly type: 'hook'; readonly answer: unknown }
-  | { readonly type: 'closed' };
+  | { readonly type: 'hook'; readonly reason: string };
 
-const { adapter, shutdown, boot = 0 } = JSON.parse(process.env['SERVER_SETTINGS']!) as Settings;
+/** Opens the way to the shutdown route. */
+const TOKEN = 'a-token-of-the-tests-of-thirty-two-characters';
+
+const {
+  adapter,
+  shutdown,
+  directory,
+  boot = 0,
+} = JSON.parse(process.env['SERVER_SETTINGS']!) as Settings;
 const tell = (news: News): void => void process.send?.(news);
 const sleep = (span: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, span));
 
@@ -78,6 +89,24 @@ class Work implements OnModuleInit {
   }
 }
 
+@Injectable()
+@CheckpointComponent({ name: 'outbox' })
+class Outbox {
+  @Durable() readonly sent = new DurableMap<string, string>();
+
+  @Checkpoint()
+  async keep(id: string, reason: string): Promise<void> {
+    this.sent.set(id, reason);
+  }
+
+  /** What is done last may make calls, and what they do is kept. */
+  @OnShutdown()
+  async flush(reason: string): Promise<void> {
+    await this.keep('pending', reason);
+    tell({ type: 'hook', reason });
+  }
+}
+
 @Controller()
 class Pages {
   constructor(@Inject(Work) private readonly work: Work) {}
@@ -106,20 +135,17 @@ class Pages {
   events(): Observable<MessageEvent> {
     return NEVER.pipe(startWith({ data: 'hello' }));
   }
-
-  @Post('shutdown')
-  @HttpCode(202)
-  shutdown(): { accepted: boolean } {
-    const accepted = !end.isShuttingDown;
-    void end.shutdown('asked');
-    return { accepted };
-  }
 }
 
 @Module({
-  imports: [ResilienceModule.forRoot()],
+  imports: [
+    ResilienceModule.forRoot({
+      checkpoint: { directory },
+      recovery: { shutdown, danger: ['shutdown'], access: { tokens: { danger: TOKEN } } },
+    }),
+  ],
   controllers: [Pages],
-  providers: [Work],
+  providers: [Work, Outbox],
 })
 class App {}
 
@@ -128,26 +154,8 @@ const app = await NestFactory.create(
   adapter === 'Express' ? new ExpressAdapter() : new FastifyAdapter(),
   { logger: ['log', 'warn', 'error'] },
 );
-const end = app.get(ApplicationShutdown);
-Object.assign(end, shutdown);
-end.attach(app);
-end.connect({
-  hooks: () => [
-    {
-      name: 'last',
-      from: 'server',
-      dependsOn: [],
-      run: async () => {
-        const call = (): Promise<string> => Promise.resolve('kept');
-        const answer = await app
-          .get(ResilienceService)
-          .execute('last', call, { circuitBreaker: {} });
-        tell({ type: 'hook', answer });
-      },
-    },
-  ],
-  record: () => {},
-});
+app.get(RecoveryManager).attach(app);
 await app.listen(0, '127.0.0.1');
 const server = app.getHttpServer() as Server;
-tell({ type: 'listening', port: (server.address() as AddressInfo).port });
+const kept = [...app.get(Outbox).sent.values()];
+tell({ type: 'listening', port: (server.address() as AddressInfo).port, kept });

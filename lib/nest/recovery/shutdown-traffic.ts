@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Closable } from '../../recovery/recovery-manager.js';
 import type { Traffic } from '../../recovery/shutdown/shutdown-host.js';
@@ -29,7 +29,7 @@ export class HttpTraffic implements Traffic {
       this.sockets += 1;
       socket.once('close', () => (this.sockets -= 1));
     });
-    server.prependListener('request', (request, response) => this.arrived(request, response));
+    server.prependListener('request', (_, response) => this.arrived(response));
   }
 
   static of(app: Closable): Traffic {
@@ -73,9 +73,9 @@ export class HttpTraffic implements Traffic {
     this.server.closeAllConnections?.(); // HTTP/2 has none
   }
 
-  private arrived({ httpVersionMajor }: IncomingMessage, response: ServerResponse): void {
+  private arrived(response: ServerResponse): void {
     this.open.add(response);
-    if (this.isLeaving && httpVersionMajor < 2) response.shouldKeepAlive = false;
+    if (this.isLeaving) response.shouldKeepAlive = false;
     response.once('close', () => {
       this.open.delete(response);
       // its headers may have promised to keep the connection, as those of event streams do

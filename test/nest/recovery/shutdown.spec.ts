@@ -45,13 +45,16 @@ class Pages {
 
 const SHUTDOWN = { preStopDelay: 5_000, grace: 1_000 };
 
-async function world(adapter: (typeof ADAPTERS)[number][1]): Promise<World> {
+async function world(
+  adapter: (typeof ADAPTERS)[number][1],
+  signals: NodeJS.Signals[] | false = false,
+): Promise<World> {
   const made = await serve(adapter, {
     controllers: [Pages],
     providers: [Client],
     bulwark: { recovery: { shutdown: SHUTDOWN } },
   });
-  made.app.get(RecoveryManager).attach(made.app, { signals: false });
+  made.app.get(RecoveryManager).attach(made.app, { signals });
   return made;
 }
 
@@ -129,9 +132,12 @@ describe.each(ADAPTERS)('on %s', (_, adapter) => {
     await expect(half).resolves.toMatchObject({ code: 'ECONNRESET' });
   });
 
-  it('#91 closing it by hand is what it was', async () => {
-    const one = await world(adapter);
+  it('#91 closing it by hand is what it was, and no signal is listened to any more', async () => {
+    const before = process.listenerCount('SIGUSR2');
+    const one = await world(adapter, ['SIGUSR2']);
+    expect(process.listenerCount('SIGUSR2')).toBe(before + 1);
     await one.app.close();
+    expect(process.listenerCount('SIGUSR2')).toBe(before);
     await settle();
 
     expect(one.app.get(RecoveryManager).isShuttingDown).toBe(false);

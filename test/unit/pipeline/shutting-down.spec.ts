@@ -145,6 +145,14 @@ describe('#92 when it is closed', () => {
     expect(world.events.filter(({ type }) => type === 'call-rejected')).toHaveLength(4);
   });
 
+  it('it stays closed, however often it is drained', async () => {
+    const target = world.target('A', {});
+    world.runtime.close();
+    world.runtime.drain();
+
+    expect(await world.call(target, () => Promise.resolve(1))).toMatchObject(SENT_AWAY);
+  });
+
   it('a stream is refused like a promise', async () => {
     const target = world.target('A', {});
     world.runtime.drain();
@@ -248,6 +256,20 @@ it('how many calls are on their way is known after the counters were reset too',
   await world.clock.advance(100);
 
   expect(world.runtime.inFlight).toBe(0);
+});
+
+it('calls that end in any order leave the others to be cut', async () => {
+  const target = world.target('A', { timeLimit: 60_000 });
+  const calls = [3, 1, 4, 2, 9, 9, 9].map((span) => start(target, takes(span * 100)));
+  await world.clock.advance(400);
+  world.runtime.drain();
+  world.runtime.cut();
+  await settle();
+
+  expect(calls.map(({ answer }) => answer)).toMatchObject([
+    ...Array<string>(4).fill('done'),
+    ...Array<object>(3).fill(SENT_AWAY),
+  ]);
 });
 
 it('nothing of a call is kept when it has ended, however it ends', async () => {

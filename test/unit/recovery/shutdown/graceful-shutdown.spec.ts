@@ -149,6 +149,15 @@ describe('#92 the order of a shutdown', () => {
     );
   });
 
+  it('a request that makes no calls is cut too', async () => {
+    const stage = new Stage({ grace: 1_000 }).attach();
+    stage.requests = 1;
+    void stage.desk.shutdown('deploy');
+    await stage.clock.advance(2_000);
+
+    expect(stage.said).toContain('1010 refuse');
+  });
+
   it('a grace of nothing waits for nobody', async () => {
     const stage = new Stage({ grace: 0 }).attach();
     stage.inFlight = 1;
@@ -264,6 +273,14 @@ describe('what is asked of attach', () => {
     ['an option that is none', () => new Stage().attach({ grace: 1 } as never)],
   ])('%s is refused', (_, attach) => {
     expect(attach).toThrow(/RecoveryManager.attach/);
+  });
+
+  it('one that leaves the process alive listens to no signal when all is over', async () => {
+    const stage = new Stage().attach({ exit: false });
+    await stage.desk.shutdown('deploy');
+    stage.desk.closed();
+
+    expect(stage.signals.size).toBe(0);
   });
 
   it('a second time with the same application is once', () => {

@@ -93,14 +93,13 @@ async function readAll(answer: unknown, running: Running): Promise<void> {
     if (done !== true) findings.add(value);
     return done === true;
   };
-  let isAtItsEnd = false;
   try {
     await (iterate.isAsync
       ? readAsync(iterator as AsyncIterator<unknown>, read, running)
       : readSync(iterator as Iterator<unknown>, read, running));
-    isAtItsEnd = true;
-  } finally {
-    if (!isAtItsEnd) leave(iterator, within);
+  } catch (error) {
+    leave(iterator, within);
+    throw error;
   }
 }
 

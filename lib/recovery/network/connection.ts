@@ -1,3 +1,4 @@
+import type { AsyncResource } from 'node:async_hooks';
 import { MAX_TIMER, type Milliseconds } from '../../kernel/duration.js';
 import type { CancelTimer, Clock } from '../../kernel/clock.js';
 import type { ActionNotes } from '../action-notes.js';
@@ -11,6 +12,8 @@ export interface ConnectionParts {
   readonly clock: Clock;
   /** A timer that keeps no process alive. */
   readonly background: Clock['schedule'];
+  /** Where efforts that nobody asked for run: not in the request, or the transaction, of whoever asked before. */
+  readonly scope: Pick<AsyncResource, 'runInAsyncScope'>;
   readonly notes: ActionNotes;
   /** Aborts when the application ends. */
   readonly ending?: AbortSignal;
@@ -90,7 +93,8 @@ export class Connection {
     const again = (): void => {
       if (this.running !== undefined) return;
       const attempts = this.state === 'behind' ? 0 : 1;
-      this.running = this.effort(attempts, this.parts.background);
+      const { scope, background } = this.parts;
+      this.running = scope.runInAsyncScope(() => this.effort(attempts, background));
     };
     this.cancelNext = this.parts.background(again, Math.max(retryEvery, coolDown));
   }

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { clean as withoutOwn, type Clean } from '../../errors/record/clean.js';
 import { show } from '../../kernel/check.js';
 import type { Clock } from '../../kernel/clock.js';
@@ -28,6 +29,7 @@ const MAX_ERROR = 500;
 /** The connections of the application, by the names of their `@Reconnect`. */
 export class Connections implements NetworkDesk {
   private readonly known = new Map<ReconnectHook, Connection>();
+  private readonly scope = new AsyncResource('bulwark:connections');
   private readonly notes: ActionNotes;
   private readonly clean: Clean;
 
@@ -82,9 +84,10 @@ export class Connections implements NetworkDesk {
     let connection = this.known.get(hook);
     if (connection === undefined) {
       const { clock, background = clock.schedule.bind(clock), ending, hooks } = this.parts;
+      const { scope, notes } = this;
       const resyncs = (): RecoveryHooks['resyncs'] =>
         hooks.resyncs.filter(({ name }) => name === hook.name);
-      connection = new Connection(hook, { clock, background, ending, notes: this.notes, resyncs });
+      connection = new Connection(hook, { clock, background, ending, scope, notes, resyncs });
       this.known.set(hook, connection);
     }
     return connection;

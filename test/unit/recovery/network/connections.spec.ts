@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
 import type {
   ReconnectHook,
@@ -309,6 +310,23 @@ describe('while a connection is cut', () => {
     finish();
     expect((await asked).connections[0]).toMatchObject({ outcome: 'connected', attempts: 1 });
     expect(calls).toBe(2);
+  });
+
+  it('by itself it is tried, and caught up with, outside the request of whoever asked before', async () => {
+    const request = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const peers = flaky(2);
+    const run: Run = (signal) => {
+      seen.push(request.getStore());
+      return peers.run(signal);
+    };
+    const net = new Net(
+      [connection(run, { attempts: 1 })],
+      [resync(() => void seen.push(request.getStore()))],
+    );
+    await request.run('request', () => net.ask());
+    await request.run('another', () => net.clock.advance(60_000));
+    expect([seen, net.desk.partitions]).toEqual([['request', undefined, undefined, undefined], []]);
   });
 
   it('only timers that hold no process wait by themselves', async () => {

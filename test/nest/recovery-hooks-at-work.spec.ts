@@ -6,48 +6,21 @@ import {
   IntegrityCheck,
   OnInvalid,
   Reconnect,
+  RecoveryManager,
   Remedy,
   ResilienceErrors,
   Resync,
   Retry,
   TimeLimit,
 } from 'nestjs-bulwark';
-import { makeClassifier } from '../../lib/errors/classifier/classifier.js';
 import { RecoveryHookRegistry } from '../../lib/nest/recovery/recovery-hooks.js';
 import { runChecks } from '../../lib/recovery/integrity/run-checks.js';
-import { InvalidData } from '../../lib/recovery/invalid/invalid-data.js';
-import { Connections } from '../../lib/recovery/network/connections.js';
-import type { ActionEntry } from '../../lib/recovery/actions/action-log.js';
-import { ErrorRecoveryDesk } from '../../lib/recovery/remedies/error-recovery.js';
-import { boot, closeAll, type World } from './support/app.js';
+import { boot, closeAll } from './support/app.js';
 
 afterEach(closeAll);
 
-/** The desks over the hooks of an application, as the module makes them. */
-function desksOf({ app, clock }: World) {
-  const hooks = app.get(RecoveryHookRegistry);
-  const actions: string[] = [];
-  const record = ({ type, status, details }: ActionEntry): never => {
-    actions.push(`${type}|${status}|${details}`);
-    return undefined as never;
-  };
-  const network = new Connections({ hooks, clock, actions: { record } });
-  const errors = new ErrorRecoveryDesk({
-    hooks,
-    errors: app.get(ResilienceErrors),
-    classifier: makeClassifier({}),
-    network,
-    actions: { record },
-    clock,
-    random: () => 0,
-  });
-  const corruption = {
-    check: async () => ({ isCorrupted: false }) as never,
-    handle: async () => undefined as never,
-  };
-  const invalid = new InvalidData({ hooks, corruption, actions: { record }, clock });
-  return { hooks, network, errors, invalid, actions };
-}
+const actionsOf = (manager: RecoveryManager): string[] =>
+  manager.actions().map(({ type, status, details }) => `${type}|${status}|${details}`);
 
 const refused = (): Error =>
   Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
@@ -78,21 +51,23 @@ describe('hooks at work', () => {
   it('a connection has its policies, and comes back by itself when they let it', async () => {
     const world = await boot({ bulwark: {}, providers: [Peers] });
     const peers = world.app.get(Peers);
-    const { network, actions } = desksOf(world);
+    const manager = world.app.get(RecoveryManager);
+    const cut = async (): Promise<readonly string[]> =>
+      (await manager.getRecoveryStatus()).partitions;
 
-    const asked = network.reconnect('peers', {});
+    const asked = manager.handleNetworkPartition('peers');
     await world.clock.advance(10);
     expect((await asked).connections).toMatchObject([{ outcome: 'failed', attempts: 1 }]);
-    expect([peers.calls, network.partitions]).toEqual([2, ['peers']]);
+    expect([peers.calls, await cut()]).toEqual([2, ['peers']]);
 
     peers.isUp = true;
     await world.clock.advance(30_000); // the circuit is open: an attempt that was refused
-    expect([peers.calls, network.partitions]).toEqual([2, ['peers']]);
+    expect([peers.calls, await cut()]).toEqual([2, ['peers']]);
     await world.clock.advance(60_000);
-    expect([peers.calls > 2, peers.synced, network.partitions]).toEqual([true, 1, []]);
-    expect(actions.map((line) => line.split(':')[0])).toEqual([
-      'network_partition|failed|peers',
+    expect([peers.calls > 2, peers.synced, await cut()]).toEqual([true, 1, []]);
+    expect(actionsOf(manager).map((line) => line.split(':')[0])).toEqual([
       'network_partition|success|peers',
+      'network_partition|failed|peers',
     ]);
   });
 
@@ -113,9 +88,9 @@ describe('hooks at work', () => {
       }
     }
     const world = await boot({ bulwark: {}, providers: [Bank] });
-    const { errors } = desksOf(world);
+    const manager = world.app.get(RecoveryManager);
     const retry = (): string => (order.push('pay'), 'paid');
-    const recovering = errors.recover(refused(), {
+    const recovering = manager.recoverFromError(refused(), {
       serviceId: 'payments',
       operation: 'pay',
       retry,
@@ -148,7 +123,7 @@ describe('hooks at work', () => {
       }
     }
     const world = await boot({ bulwark: {}, providers: [Ledger] });
-    const { hooks } = desksOf(world);
+    const hooks = world.app.get(RecoveryHookRegistry);
     const { issues, checks } = await runChecks(hooks.checks, {
       clock: world.clock,
       timeout: 1_000,
@@ -177,8 +152,8 @@ describe('hooks at work', () => {
       }
     }
     const world = await boot({ bulwark: {}, providers: [Chain] });
-    const { invalid } = desksOf(world);
-    expect(await invalid.handle('block', { height: 7 })).toMatchObject({
+    const manager = world.app.get(RecoveryManager);
+    expect(await manager.handleInvalidBlock({ height: 7 })).toMatchObject({
       rejected: true,
       replacement: { height: 7, isValid: true },
       problems: [],

@@ -104,7 +104,6 @@ export class Connection {
     schedule: Clock['schedule'],
     by?: string,
   ): Promise<Outcome> {
-    this.cancelNext();
     const { timeout } = this.options;
     const patience: Patience = { timeout, schedule, ending: this.parts.ending };
     let outcome = await this.tryAll(attempts, patience);

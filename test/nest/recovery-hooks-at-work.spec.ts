@@ -160,4 +160,52 @@ describe('hooks at work', () => {
     });
     expect(world.app.get(Chain).rejected).toEqual([7]);
   });
+
+  it('nothing goes on by itself in an application that was closed', async () => {
+    const world = await boot({ bulwark: {}, providers: [Peers] });
+    const peers = world.app.get(Peers);
+    const manager = world.app.get(RecoveryManager);
+    const asked = manager.handleNetworkPartition();
+    await world.clock.advance(10);
+    await asked;
+    const { calls } = peers;
+    await world.app.close();
+    await world.clock.advance(600_000);
+    expect(peers.calls).toBe(calls);
+    await expect(manager.handleNetworkPartition()).rejects.toMatchObject({
+      code: 'RECOVERY_SHUTTING_DOWN',
+    });
+  });
+
+  it('what they say is redacted as the errors of the application are', async () => {
+    const fail = (): never => {
+      throw new Error('the king is in the cellar');
+    };
+    @Injectable()
+    class Court {
+      @Reconnect('court', { attempts: 1 })
+      connect(): void {
+        fail();
+      }
+
+      @Remedy('transient')
+      heal(): void {
+        fail();
+      }
+
+      @OnInvalid('transaction', 'reject')
+      reject(): void {
+        fail();
+      }
+    }
+    const redact = (text: string): string => text.replaceAll('king', '***');
+    const world = await boot({ bulwark: { errors: { log: { redact } } }, providers: [Court] });
+    const manager = world.app.get(RecoveryManager);
+    const { connections } = await manager.handleNetworkPartition();
+    const { problems } = await manager.handleInvalidTransaction({});
+    await manager.recoverFromError(new Error('hiccup'), { serviceId: 'court' });
+    const said = JSON.stringify([connections, problems, manager.actions()]);
+    expect(said.match(/the \*\*\* is/g)).toHaveLength(5);
+    expect(said).not.toContain('king');
+  });
 });

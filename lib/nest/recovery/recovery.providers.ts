@@ -11,6 +11,7 @@ import type { CheckpointInfo } from '../../checkpoint/checkpoint-store.js';
 import type { CheckpointEngine } from '../../checkpoint/engine/checkpoint-engine.js';
 import { nodeFileSystem } from '../../checkpoint/stores/file/node-file-system.js';
 import { ResilienceErrors } from '../../errors/resilience-errors.js';
+import { makeClean } from '../../errors/record/clean.js';
 import { factsOf, headline } from '../../errors/record/facts.js';
 import type { Clock } from '../../kernel/clock.js';
 import { emit } from '../../pipeline/environment.js';
@@ -59,6 +60,8 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
   readonly errors: ErrorRecoveryDesk;
   readonly invalid: InvalidData;
   private readonly schedule: RecoverySchedule;
+  /** An application may be closed without being shut down in good order. */
+  private readonly closing = new AbortController();
   private readonly logger = new SafeLogger('Bulwark');
 
   // oxlint-disable-next-line max-params -- Nest injects by constructor
@@ -71,12 +74,13 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
     @Inject(ActionLog) readonly actions: ActionLog,
     @Inject(ResilienceErrors) errors: ResilienceErrors,
     @Inject(ApplicationRuntime) { env }: ApplicationRuntime,
-    @Inject(ApplicationShutdown) private readonly ending: ApplicationShutdown,
+    @Inject(ApplicationShutdown) private readonly shutdown: ApplicationShutdown,
   ) {
     const options = optionsOf(config);
     const { lock } = this;
     const background = backgroundOf(clock);
-    const { draining } = ending;
+    const ending = AbortSignal.any([shutdown.draining, this.closing.signal]);
+    const clean = makeClean(config.errors?.log?.redact);
     const timeout = options.checkTimeout;
     const custody: Custody = {
       engine,
@@ -88,6 +92,7 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
         runChecks(hooks.checks, {
           clock,
           timeout,
+          clean,
           ...(signal && { signal }),
           ...(within && { within }),
         }),
@@ -97,7 +102,7 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
     const pathOf = pathsIn(config.checkpoint?.directory);
     this.backups = new Backups({ ...custody, retention: options, primary, pathOf });
     this.corruption = new Corruption(custody, () => this.backups.retain());
-    this.network = new Connections({ hooks, clock, background, actions, ending: draining });
+    this.network = new Connections({ hooks, clock, background, actions, clean, ending });
     const { network, corruption } = this;
     this.errors = new ErrorRecoveryDesk({
       hooks,
@@ -107,9 +112,10 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
       actions,
       clock,
       random,
-      ending: draining,
+      clean,
+      ending,
     });
-    this.invalid = new InvalidData({ hooks, corruption, actions, clock, ending: draining });
+    this.invalid = new InvalidData({ hooks, corruption, actions, clock, clean, ending });
     this.schedule = new RecoverySchedule({
       backups: this.backups,
       corruption,
@@ -124,11 +130,15 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
 
   onApplicationBootstrap(): void {
     const { hooks, actions } = this;
-    this.ending.connect({ hooks: () => hooks.shutdowns, record: (entry) => actions.record(entry) });
+    this.shutdown.connect({
+      hooks: () => hooks.shutdowns,
+      record: (entry) => actions.record(entry),
+    });
     this.schedule.start();
   }
 
   async onModuleDestroy(): Promise<void> {
+    this.closing.abort(new Error('the application is closing'));
     await this.schedule.stop();
   }
 }

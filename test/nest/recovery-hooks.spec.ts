@@ -1,5 +1,6 @@
 import { Controller, Injectable, Module, Scope } from '@nestjs/common';
 import { LazyModuleLoader } from '@nestjs/core';
+import { EMPTY, Observable, of, throwError } from 'rxjs';
 import {
   CircuitBreaker,
   IntegrityCheck,
@@ -157,6 +158,31 @@ describe('hooks of recovery', () => {
     called.catch(() => {});
     await world.clock.advance(0);
     expect(calls).toBe(3);
+  });
+
+  it('that answer an Observable are waited for, and fail with it', async () => {
+    @Injectable()
+    class Node {
+      @Reconnect('good')
+      @Retry()
+      good(): Observable<number> {
+        return of(1, 2);
+      }
+
+      @Reconnect('empty')
+      empty(): Observable<number> {
+        return EMPTY;
+      }
+
+      @Reconnect('bad')
+      bad(): Observable<number> {
+        return throwError(() => new Error('no route'));
+      }
+    }
+    const { reconnects } = hooksIn(await boot({ bulwark: {}, providers: [Node] }));
+    const [good, empty, bad] = reconnects.map(({ run }) => run(signal));
+    expect([await good, await empty]).toEqual([2, undefined]);
+    await expect(bad).rejects.toThrow('no route');
   });
 
   it('are inherited; what the child says of a method stands, and its method is called', async () => {

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isObservable, lastValueFrom } from 'rxjs';
 import type { Mistake } from '../../kernel/check.js';
 import type {
   CheckAnswer,
@@ -94,7 +95,7 @@ type Instance = Record<string | symbol, (...args: unknown[]) => unknown>;
 function addMethod(lists: Lists, type: string, self: Instance, method: MethodHook): void {
   const { key } = method;
   const from = `${type}.${String(key)}`;
-  const run = (...args: unknown[]): unknown => self[key]!(...args);
+  const run = (...args: unknown[]): unknown => subscribed(self[key]!(...args));
   switch (method.hook) {
     case 'check': {
       const { name } = method;
@@ -121,6 +122,11 @@ function addMethod(lists: Lists, type: string, self: Instance, method: MethodHoo
     default:
       method satisfies never;
   }
+}
+
+/** Nobody else would: it would look as if it had succeeded. */
+function subscribed(answer: unknown): unknown {
+  return isObservable(answer) ? lastValueFrom(answer, { defaultValue: undefined }) : answer;
 }
 
 /** Names of participants are only for people, so two classes of one name are no mistake. */

@@ -1,4 +1,3 @@
-import { ignore } from '../../kernel/ignore.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import { RecoveryError } from '../recovery.error.js';
@@ -49,7 +48,6 @@ export class Halt {
       });
     } finally {
       this.giveUp = () => {};
-      if (this.reason !== undefined) ignore(given);
     }
   }
 

@@ -86,11 +86,10 @@ export class RecoveryDesk {
 }
 
 /** Aborts when the client leaves before it has its answer. */
-function leaving({ response }: Visit): AbortSignal {
+function leaving(visit: Visit): AbortSignal {
   const controller = new AbortController();
-  if (response.destroyed) controller.abort();
-  response.once('close', () => {
-    if (!response.writableFinished) controller.abort();
+  visit.whenOver(() => {
+    if (!visit.response.writableFinished) controller.abort();
   });
   return controller.signal;
 }

@@ -27,10 +27,7 @@ export class ShutdownRoute {
       throw new RecoveryError('RECOVERY_NOT_ATTACHED', message);
     }
     this.isAsked = true;
-    const start = (): void => void this.end(reason, by);
-    // 'close' alone comes where the client has left
-    visit.response.once('finish', start);
-    visit.response.once('close', start);
+    visit.whenOver(() => void this.end(reason, by));
     return { message: 'Graceful shutdown initiated' };
   }
 

@@ -39,6 +39,7 @@ export class Visit {
   context: ExecutionContext | undefined;
   private isSettled = false;
   private isWorking = false;
+  private isOver = false;
 
   constructor(
     readonly operation: RecoveryOperation | 'unknown',
@@ -47,13 +48,20 @@ export class Visit {
     readonly response: ServerResponse,
     private readonly tell: (facts: Omit<AuditRecord, 'at'>) => void,
   ) {
-    response.once('close', () => {
+    this.whenOver(() => {
+      this.isOver = true;
       if (!this.isWorking) this.settle('abandoned');
     });
   }
 
   get address(): string {
     return addressOf(this.request);
+  }
+
+  /** Runs a task once the answer is out, or the client has left; at once if it has. */
+  whenOver(task: () => void): void {
+    if (this.isOver) task();
+    else this.response.once('close', task);
   }
 
   /** The handler has it now, and will settle it, whether the client waits or not. */

@@ -65,6 +65,11 @@ export class EventFeed implements OnModuleDestroy {
     this.clean = makeClean(config?.errors?.log?.redact);
   }
 
+  /** How many watch. */
+  get size(): number {
+    return this.clients.size;
+  }
+
   /** @throws Refusal if too many watch, or the application ends */
   open(response: unknown): Observable<MessageEvent> {
     if (this.isEnding) throw new Refusal(503, 'SHUTTING_DOWN', 'The application shuts down.');

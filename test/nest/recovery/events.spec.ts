@@ -1,0 +1,200 @@
+import { get, type IncomingMessage } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import { EventFeed } from '../../../lib/nest/recovery/event-feed.js';
+import { ADAPTERS, closeAll, eventLoopTurns } from '../support/app.js';
+import { EVERYTHING, gate, type GateWorld, Mining, portOf, READ } from './gate-host.js';
+
+afterEach(closeAll);
+
+interface Watcher {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly messages: Record<string, unknown>[];
+  readonly isOver: boolean;
+  leave(): void;
+}
+
+/** Opens the stream, and keeps what comes. */
+function watch({ app }: GateWorld, headers: Record<string, string> = {}): Promise<Watcher> {
+  return new Promise((resolve, reject) => {
+    const asked = get({
+      host: '127.0.0.1',
+      port: portOf(app),
+      path: '/recovery/events',
+      agent: false,
+      headers: { Authorization: `Bearer ${READ}`, ...headers },
+    });
+    asked.once('error', reject);
+    asked.once('response', (response) => {
+      let text = '';
+      let isOver = false;
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => (text += chunk));
+      response.on('close', () => (isOver = true));
+      response.on('error', () => {});
+      resolve({
+        status: response.statusCode!,
+        headers: response.headers,
+        get messages() {
+          return [...text.matchAll(/^data: (.*)$/gm)].map(
+            ([, data]) => JSON.parse(data!) as Record<string, unknown>,
+          );
+        },
+        get isOver() {
+          return isOver;
+        },
+        leave: () => response.destroy(),
+      });
+    });
+  });
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await eventLoopTurns();
+}
+
+describe.each(ADAPTERS)('GET recovery/events on %s', (_, adapter) => {
+  const world = (): Promise<GateWorld> => gate(adapter, EVERYTHING);
+
+  it('tells what happens, cleaned, in words of the wire', async () => {
+    const it = await world();
+    const watcher = await watch(it);
+    expect([watcher.status, watcher.headers['content-type']]).toEqual([200, 'text/event-stream']);
+    await until(() => watching(it) === 1);
+
+    await it.app
+      .get(Mining)
+      .mine(true)
+      .catch(() => {});
+    await eventLoopTurns();
+    await it.clock.advance(250);
+    await until(() => watcher.messages.length > 0);
+
+    expect(watcher.messages).toContainEqual(
+      expect.objectContaining({
+        type: 'circuit-state-changed',
+        severity: expect.any(String),
+        target: 'mining',
+        from: 'closed',
+        to: 'open',
+        retry_after: expect.any(Number),
+        timestamp: expect.any(Number),
+      }),
+    );
+    watcher.leave();
+    await until(() => watching(it) === 0);
+  });
+
+  it('needs the level read, and takes no query', async () => {
+    const it = await world();
+
+    expect((await watch(it, { Authorization: 'Bearer wrong' })).status).toBe(401);
+    expect((await it.look('/recovery/events?x=1')).status).toBe(400);
+    expect(watching(it)).toBe(0);
+  });
+
+  it('has room for ten, and room again when one leaves', async () => {
+    const it = await world();
+    const watchers = await Promise.all(Array.from({ length: 10 }, () => watch(it)));
+    await until(() => watching(it) === 10);
+
+    const eleventh = await it.look('/recovery/events');
+    expect([eleventh.status, eleventh.json['code']]).toEqual([429, 'TOO_MANY_CLIENTS']);
+
+    watchers[0]!.leave();
+    await until(() => watching(it) === 9);
+    expect((await watch(it)).status).toBe(200);
+  });
+
+  it('beats when nothing happens, and ends after a quarter of an hour', async () => {
+    const it = await world();
+    const watcher = await watch(it);
+    await until(() => watching(it) === 1);
+
+    for (let i = 0; i < 60; i += 1) await it.clock.advance(250);
+    await until(() => watcher.messages.length > 0);
+    expect(watcher.messages).toEqual([{ timestamp: expect.any(Number), missed: 0 }]);
+
+    await it.clock.advance(900_000);
+    await it.clock.advance(250);
+    await until(() => watcher.isOver);
+    expect(watching(it)).toBe(0);
+  });
+
+  it('HEAD opens nothing', async () => {
+    const it = await world();
+
+    const { status } = await it.ask({ method: 'HEAD', path: '/recovery/events', token: READ });
+
+    expect(status).toBe(200);
+    await until(() => watching(it) === 0);
+  });
+
+  it('ends when the application shuts down, and nobody is let in any more', async () => {
+    const it = await world();
+    const watcher = await watch(it);
+    await until(() => watching(it) === 1);
+
+    it.manager.isShuttingDown = true;
+    await it.clock.advance(250);
+    await until(() => watcher.isOver);
+    expect((await it.look('/recovery/events')).status).toBe(503);
+  });
+
+  it('ends when the application is closed', async () => {
+    const it = await world();
+    const watcher = await watch(it);
+    await until(() => watching(it) === 1);
+
+    await it.app.close();
+
+    await until(() => watcher.isOver);
+  });
+
+  it('drops a client that takes nothing, and misses what has no room', async () => {
+    const { app, clock } = await world();
+    const feed = app.get(EventFeed);
+    let isDestroyed = false;
+    const response = {
+      writableNeedDrain: true,
+      socket: null,
+      destroy: () => (isDestroyed = true),
+    };
+    const got: { type?: string | undefined; data: unknown }[] = [];
+    let isOver = false;
+    feed.open(response as never as ServerResponse).subscribe({
+      next: (message) => got.push(message as never),
+      complete: () => (isOver = true),
+    });
+    for (let i = 0; i < 300; i += 1) {
+      await app
+        .get(Mining)
+        .mine(true)
+        .catch(() => {});
+      await app
+        .get(Mining)
+        .mine()
+        .catch(() => {});
+    }
+    await clock.advance(250);
+    expect(got).toEqual([]);
+
+    response.writableNeedDrain = false;
+    for (let i = 0; i < 10; i += 1) await clock.advance(250);
+    const beats = got.filter(({ type }) => type === 'heartbeat');
+    expect(beats).toHaveLength(1);
+    expect(got.length - beats.length).toBe(500);
+    expect((beats[0]!.data as { missed: number }).missed).toBeGreaterThan(0);
+
+    response.writableNeedDrain = true;
+    await clock.advance(250);
+    await clock.advance(9_000);
+    expect(isDestroyed).toBe(false);
+    for (let i = 0; i < 8; i += 1) await clock.advance(250);
+    expect([isDestroyed, isOver, feed.size]).toEqual([true, true, 0]);
+  });
+});
+
+function watching({ app }: GateWorld): number {
+  return app.get(EventFeed).size;
+}

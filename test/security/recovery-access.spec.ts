@@ -336,7 +336,7 @@ describe('secrets that are none', () => {
   });
 
   it.each([
-    ['nothing', undefined],
+    ['nothing', null],
     ['no way', {}],
     ['two ways', { tokens: TOKENS, authorize: () => true }],
     ['no tokens', { tokens: {} }],

@@ -122,9 +122,7 @@ export function checkRecoveryConfig(at: string, recovery: unknown): Mistake[] {
   const { shutdown, access } = recovery as RecoveryConfig;
   if (shutdown !== undefined)
     mistakes.push(...checkOptions(`${at} shutdown`, shutdown, SHUTDOWN_RULES));
-  // given and undefined is no default here: a way in that was meant and is missing must be heard of
-  if (Object.hasOwn(recovery as object, 'access'))
-    mistakes.push(...checkAccess(`${at} access`, access));
+  if (access !== undefined) mistakes.push(...checkAccess(`${at} access`, access));
   return mistakes;
 }
 

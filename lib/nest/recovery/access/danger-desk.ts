@@ -14,7 +14,7 @@ interface Remembered {
 
 /** How long, and how many, answers are kept for those who ask again with the same key. */
 const KEPT: Milliseconds = 3_600_000;
-const MAX_KEPT = 1_000;
+const MAX_KEPT = 100;
 const KEY = /^[\x21-\x2b\x2d-\x7e]{1,100}$/;
 
 /** Lets one dangerous operation at a time through, and one with an `Idempotency-Key` once. */

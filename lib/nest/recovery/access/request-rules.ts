@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { RecoveryConfig } from '../recovery.config.js';
-import { headerOf, type HostRequest, isFromHere, rawRequest } from './requests.js';
+import { headerOf, hostNameOf, type HostRequest, isFromHere, rawRequest } from './requests.js';
 import { Refusal } from './refusal.js';
 
 /** Bytes of a body. */
@@ -18,7 +18,7 @@ export function checkSource(request: unknown, { allowedHosts, loopbackOnly }: Ru
   if (loopbackOnly === true && !isFromHere(raw))
     throw new Refusal(403, 'NOT_LOCAL', 'Only callers on the same machine are let in.');
   const hosts = allowedHosts ?? (loopbackOnly === true ? HERE : undefined);
-  if (hosts !== undefined && !isAmong(hosts, headerOf(raw, 'host')))
+  if (hosts !== undefined && !isAmong(hosts, hostNameOf(raw)))
     throw new Refusal(421, 'HOST', 'This host name is not one of recovery.allowedHosts.');
 }
 
@@ -45,7 +45,7 @@ function checkBrowser(raw: IncomingMessage): void {
   const origin = headerOf(raw, 'origin');
   const isOwn =
     (site === undefined || (site !== null && OWN_SITE.includes(site))) &&
-    (origin === undefined || (origin !== null && hostOf(origin) === headerOf(raw, 'host')));
+    (origin === undefined || (origin !== null && hostOf(origin) === hostNameOf(raw)));
   if (!isOwn) throw new Refusal(403, 'CROSS_SITE', 'Requests from other sites are refused.');
 }
 

@@ -27,6 +27,12 @@ export function headerOf({ rawHeaders }: IncomingMessage, name: string): string 
   return value;
 }
 
+/** The name under which the client knows this server; HTTP/2 has another word for it. */
+export function hostNameOf(request: IncomingMessage): string | null | undefined {
+  const host = headerOf(request, 'host');
+  return host === undefined ? headerOf(request, ':authority') : host;
+}
+
 /** Of the socket, the one thing about its address that a client cannot choose. IPv6 by its network. */
 export function addressOf({ socket }: IncomingMessage): string {
   const { remoteAddress } = socket;

@@ -1,0 +1,16 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { RecoveryAsk } from '../operations.js';
+import { HostWay } from './host-way.js';
+
+/** Whoever a function of the application says. */
+export class FunctionWay extends HostWay {
+  constructor(
+    private readonly authorize: (context: ExecutionContext, ask: RecoveryAsk) => unknown,
+  ) {
+    super('recovery.access.authorize');
+  }
+
+  protected override ask(context: ExecutionContext, ask: RecoveryAsk): unknown {
+    return this.authorize(context, ask);
+  }
+}

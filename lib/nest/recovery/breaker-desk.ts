@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown, Optional } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { integer, text } from '../../kernel/check.js';
 import type { CancelTimer, Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
@@ -40,7 +40,7 @@ export class BreakerDesk implements OnApplicationShutdown {
   constructor(
     @Inject(ResilienceRegistry) private readonly registry: ResilienceRegistry,
     @Inject(CLOCK) private readonly clock: Clock,
-    @Optional() @Inject(RecoveryManager) private readonly manager: RecoveryManager,
+    @Inject(RecoveryManager) private readonly manager: RecoveryManager,
   ) {}
 
   reset(name: string, key: string | undefined, by: string): object {

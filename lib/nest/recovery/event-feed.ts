@@ -1,10 +1,4 @@
-import {
-  Inject,
-  Injectable,
-  type MessageEvent,
-  type OnModuleDestroy,
-  Optional,
-} from '@nestjs/common';
+import { Inject, Injectable, type MessageEvent, type OnModuleDestroy } from '@nestjs/common';
 import type { ServerResponse } from 'node:http';
 import { Observable, type Subscriber } from 'rxjs';
 import { type Clean, makeClean } from '../../errors/record/clean.js';
@@ -60,7 +54,7 @@ export class EventFeed implements OnModuleDestroy {
     @Inject(ApplicationRuntime) private readonly runtime: ApplicationRuntime,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) config: ResilienceConfig | undefined,
-    @Optional() @Inject(RecoveryManager) private readonly manager?: RecoveryManager,
+    @Inject(RecoveryManager) private readonly manager: RecoveryManager,
   ) {
     this.clean = makeClean(config?.errors?.log?.redact);
   }
@@ -89,7 +83,7 @@ export class EventFeed implements OnModuleDestroy {
   }
 
   private get isEnding(): boolean {
-    return this.isOver || this.manager?.isShuttingDown === true;
+    return this.isOver || this.manager.isShuttingDown;
   }
 
   private add(subscriber: Subscriber<MessageEvent>, response: ServerResponse): void {

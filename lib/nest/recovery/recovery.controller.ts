@@ -4,7 +4,6 @@ import {
   HttpCode,
   Inject,
   type MessageEvent,
-  Optional,
   Post,
   Req,
   Sse,
@@ -69,7 +68,7 @@ abstract class RecoveryEndpoints {
     @Inject(BreakerDesk) private readonly breakers: BreakerDesk,
     @Inject(EventFeed) private readonly feed: EventFeed,
     @Inject(ShutdownRoute) private readonly ending: ShutdownRoute,
-    @Optional() @Inject(RecoveryManager) private readonly manager: RecoveryManager,
+    @Inject(RecoveryManager) private readonly manager: RecoveryManager,
   ) {}
 
   @Route('access')

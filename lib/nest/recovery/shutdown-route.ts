@@ -1,4 +1,4 @@
-import { Inject, Injectable, Optional } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { SafeLogger } from '../safe-logger.js';
 import { clean } from '../../errors/record/clean.js';
 import { factsOf, headline } from '../../errors/record/facts.js';
@@ -14,7 +14,7 @@ export class ShutdownRoute {
   private readonly logger = new SafeLogger('Bulwark');
   private isAsked = false;
 
-  constructor(@Optional() @Inject(RecoveryManager) private readonly manager: RecoveryManager) {}
+  constructor(@Inject(RecoveryManager) private readonly manager: RecoveryManager) {}
 
   /** @throws RecoveryError if it has begun, or if there is nothing that could be closed */
   begin(reason: string, { by, visit }: { by: string; visit: Visit }): object {

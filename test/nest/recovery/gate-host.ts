@@ -1,6 +1,6 @@
 import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Global, type INestApplication, Injectable, Module } from '@nestjs/common';
+import { type INestApplication, Injectable } from '@nestjs/common';
 import { Bulkhead, CircuitBreaker, type RecoveryConfig, RecoveryManager } from 'nestjs-bulwark';
 import { ADAPTERS, serve, type Setting, type World } from '../support/app.js';
 
@@ -185,17 +185,10 @@ export async function gate(
   { bulwark, build, imports = [], ...setting }: Setting = {},
 ): Promise<GateWorld> {
   const manager = new FakeManager();
-  // for as long as the module has no provider of its own
-  @Global()
-  @Module({
-    providers: [{ provide: RecoveryManager, useValue: manager }],
-    exports: [RecoveryManager],
-  })
-  class ManagerModule {}
   const world = await serve(adapter, {
     providers: [Mining],
     ...setting,
-    imports: [ManagerModule, ...imports],
+    imports,
     bulwark: bulwark ?? { health: false, recovery },
     build: (builder) => {
       const fake = builder.overrideProvider(RecoveryManager).useValue(manager);

@@ -7,13 +7,13 @@ import type { CancelTimer, Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { ResilienceEvent } from '../../kernel/event.js';
 import { systemClock } from '../../pipeline/system-clock.js';
-import { RecoveryManager } from '../../recovery/recovery-manager.js';
 import { ApplicationRuntime } from '../application-runtime.js';
 import type { ResilienceConfig } from '../config.js';
 import { inBackground } from '../health/process-readings.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { Refusal } from './access/refusal.js';
 import { rawResponse } from './access/requests.js';
+import { ApplicationShutdown } from './shutdown.providers.js';
 import { seconds, snake } from './wire/answers.js';
 import { outgoing } from './wire/outgoing.js';
 
@@ -54,9 +54,10 @@ export class EventFeed implements OnModuleDestroy {
     @Inject(ApplicationRuntime) private readonly runtime: ApplicationRuntime,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) config: ResilienceConfig | undefined,
-    @Inject(RecoveryManager) private readonly manager: RecoveryManager,
+    @Inject(ApplicationShutdown) private readonly ending: ApplicationShutdown,
   ) {
     this.clean = makeClean(config?.errors?.log?.redact);
+    ending.draining.addEventListener('abort', () => this.end());
   }
 
   /** How many watch. */
@@ -83,7 +84,7 @@ export class EventFeed implements OnModuleDestroy {
   }
 
   private get isEnding(): boolean {
-    return this.isOver || this.manager.isShuttingDown;
+    return this.isOver || this.ending.draining.aborted;
   }
 
   private add(subscriber: Subscriber<MessageEvent>, response: ServerResponse): void {

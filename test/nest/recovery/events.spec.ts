@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { EventFeed } from '../../../lib/nest/recovery/event-feed.js';
+import { ApplicationShutdown } from '../../../lib/nest/recovery/shutdown.providers.js';
 import { ADAPTERS, closeAll, eventLoopTurns } from '../support/app.js';
 import { EVERYTHING, gate, type GateWorld, Mining, portOf, READ } from './gate-host.js';
 
@@ -135,8 +136,10 @@ describe.each(ADAPTERS)('GET recovery/events on %s', (_, adapter) => {
     const watcher = await watch(it);
     await until(() => watching(it) === 1);
 
-    it.manager.isShuttingDown = true;
-    await it.clock.advance(250);
+    const ending = it.app.get(ApplicationShutdown);
+    ending.attach({ close: async () => {} }, { exit: false, signals: false });
+    void ending.shutdown('test', {});
+    await until(() => ending.draining.aborted);
     await until(() => watcher.isOver);
     expect((await it.look('/recovery/events')).status).toBe(503);
   });

@@ -210,6 +210,7 @@ describe(`a banking stage that is killed with kill -9 (SEED=${SEED})`, () => {
         accepted: ids.length,
         provisional: 0,
         executed: ids.length,
+        expired: 0,
       });
       expect(await problemsOf(node)).toEqual([]);
     },

@@ -34,7 +34,7 @@ describe('a banking stage over HTTP', () => {
       const receipt = await world.send(sent);
       await world.drained();
 
-      expect(receipt).toEqual({ id: transactionId(sent), fee: 1, verdict: 'cleared' });
+      expect(receipt).toMatchObject({ id: transactionId(sent), fee: 1, verdict: 'cleared' });
       const found = await world.rpc.call<{ height: number }>('getTransaction', receipt.id);
       expect(found).toMatchObject({ status: 'confirmed', entry: { transaction: sent, fee: 1 } });
       const block = await world.rpc.call<{ entries: { id: string }[] }>('getBlock', found.height);

@@ -1,3 +1,4 @@
+import { hours } from 'nestjs-bulwark';
 import type { Address } from './keys/key-pair.js';
 import type { Output } from './ledger/output.js';
 
@@ -16,8 +17,12 @@ export abstract class NodeSettings {
   /** Milliseconds between two blocks. */
   abstract readonly blockInterval: number;
   abstract readonly maxBlockEntries: number;
-  /** Transactions that may wait for a block; beyond it new ones are refused. */
+  /** Transactions that may wait for a block; at so many new ones are refused ... */
   abstract readonly maxPending: number;
+  /** ... until no more than so many wait: who comes back is not refused again at once. */
+  abstract readonly resumePending: number;
+  /** Milliseconds that an accepted transaction waits for a block at most: its receipt says until when. */
+  abstract readonly pendingFor: number;
 }
 
 export const SETTINGS_DEFAULTS = {
@@ -25,4 +30,6 @@ export const SETTINGS_DEFAULTS = {
   blockInterval: 200,
   maxBlockEntries: 1_000,
   maxPending: 10_000,
+  resumePending: 8_000,
+  pendingFor: hours(24),
 } as const;

@@ -36,7 +36,7 @@ export async function smallWorld(overrides: Partial<NodeSettings> = {}) {
   const checkpoints = { flush: async () => {} } as CheckpointService;
   const banking = new BankingStage(settings, ledger, mempool, chain, fees, checkpoints);
   await banking.onModuleInit();
-  const integrity = new Integrity(chain, ledger, mempool);
+  const integrity = new Integrity(settings, chain, ledger, mempool, banking);
   return { settings, quotes, ledger, mempool, chain, banking, integrity };
 }
 

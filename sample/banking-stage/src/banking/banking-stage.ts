@@ -19,25 +19,24 @@ import type { Quote } from '../fees/quote.js';
 import { Ledger } from '../ledger/ledger.js';
 import { Mempool } from '../mempool/mempool.js';
 import { NodeSettings } from '../settings.js';
-import type { Verdict } from '../transaction/order.js';
+import type { Address } from '../keys/key-pair.js';
+import type { PendingOrder } from '../mempool/pending-order.js';
+import { costOf, orderProblem } from '../transaction/order.js';
+import type { Order, Verdict } from '../transaction/order.js';
 import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
 import { transactionId } from '../transaction/transaction.js';
 import type { Amount, Transaction, TransactionId } from '../transaction/transaction.js';
 import { verifyTransaction } from '../transaction/verify-transaction.js';
+import { NO_STATISTICS } from './statistics.js';
+import type { Statistics } from './statistics.js';
 
-/** Once given, the transaction is on disk, and will be in the chain exactly once. */
+/** Once given, the transaction is on disk, and will be in the chain exactly once, if its time does not run out. */
 export interface Receipt {
   readonly id: TransactionId;
   readonly fee: Amount;
   readonly verdict: Verdict;
-}
-
-/** What the stage has done since genesis. */
-export interface Statistics {
-  readonly accepted: number;
-  /** Of these: accepted while compliance could not be asked. */
-  readonly provisional: number;
-  readonly executed: number;
+  /** Wall-clock time, milliseconds since 1970: in a block by then, or never. */
+  readonly validUntil: number;
 }
 
 /**
@@ -49,12 +48,10 @@ export interface Statistics {
 @Injectable()
 @CheckpointComponent({ name: 'banking' })
 export class BankingStage implements OnModuleInit {
-  @Durable() private readonly counts = new DurableValue<Statistics>({
-    accepted: 0,
-    provisional: 0,
-    executed: 0,
-  });
+  @Durable() private readonly counts = new DurableValue<Statistics>(NO_STATISTICS);
   private readonly underway = new Map<TransactionId, Promise<Receipt>>();
+  /** Whether too many are pending, and not yet few enough again. */
+  private isCongested = false;
 
   constructor(
     private readonly settings: NodeSettings,
@@ -77,7 +74,7 @@ export class BankingStage implements OnModuleInit {
   }
 
   get statistics(): Statistics {
-    return this.counts.get();
+    return { ...NO_STATISTICS, ...this.counts.get() };
   }
 
   /**
@@ -90,11 +87,13 @@ export class BankingStage implements OnModuleInit {
     const transaction = verifyTransaction(input);
     // Refused early where it can be: what cannot be accepted is not worth a remote call.
     const id = transactionId(transaction);
+    this.refuseExpired(id);
     if (this.isKnown(id)) {
       // It is as good as a receipt, so what it tells of has to be on disk as well.
       await this.checkpoints.flush();
       throw replayed(id);
     }
+    this.refuseCongested();
     this.refuseUnaffordable(transaction, 0);
     const first = this.underway.get(id);
     if (first !== undefined) {
@@ -131,15 +130,30 @@ export class BankingStage implements OnModuleInit {
     }
     // Again, and now for good: others may have been accepted while the quote was on its way.
     const id = transactionId(transaction);
+    this.refuseExpired(id);
     if (this.isKnown(id)) throw replayed(id);
-    this.refuseUnaffordable(transaction, fee);
-    await this.mempool.add({ id, transaction, fee, verdict });
-    this.counts.update(({ accepted, provisional, executed }) => ({
-      accepted: accepted + 1,
-      provisional: provisional + (verdict === 'provisional' ? 1 : 0),
-      executed,
-    }));
-    return { id, fee, verdict };
+    this.refuseCongested();
+    const validUntil = Date.now() + this.settings.pendingFor;
+    await this.take({ id, transaction, fee, verdict, validUntil });
+    return { id, fee, verdict, validUntil };
+  }
+
+  /**
+   * Accepts again what was accepted before a restore, and what it put back does not have: an order
+   * that someone has a receipt for. Answers those that it cannot accept.
+   */
+  @Checkpoint()
+  async takeBack(orders: readonly PendingOrder[], now: number): Promise<readonly PendingOrder[]> {
+    const refused: PendingOrder[] = [];
+    for (const order of orders) {
+      if (this.isKnown(order.id) || this.mempool.expiryOf(order.id) !== undefined) continue;
+      const isSound = orderProblem(order) === undefined;
+      // What it spends may be what those before it brought.
+      if (isSound && !this.canPay(order)) await this.produceBlock(now);
+      if (isSound && this.canPay(order)) await this.take(order);
+      else refused.push(order);
+    }
+    return refused;
   }
 
   /**
@@ -150,6 +164,7 @@ export class BankingStage implements OnModuleInit {
   @Checkpoint()
   async produceBlock(now: number): Promise<Block | undefined> {
     const { validator, maxBlockEntries } = this.settings;
+    await this.expire(now);
     const orders = this.mempool.oldest(maxBlockEntries);
     if (orders.length === 0) return undefined;
 
@@ -165,10 +180,7 @@ export class BankingStage implements OnModuleInit {
     const block = sealed({ ...next, entries: await this.ledger.executeAll(next, orders) });
     await this.chain.append(block);
     await this.mempool.remove(orders);
-    this.counts.update(({ executed, ...counts }) => ({
-      ...counts,
-      executed: executed + orders.length,
-    }));
+    this.count({ executed: orders.length });
     return block;
   }
 
@@ -177,24 +189,78 @@ export class BankingStage implements OnModuleInit {
     return this.accept(transaction, quote);
   }
 
+  private async take(order: PendingOrder): Promise<void> {
+    this.refuseUnaffordable(order.transaction, order.fee);
+    await this.mempool.add(order);
+    this.count({ accepted: 1, provisional: marked([order]) });
+  }
+
+  private async expire(now: number): Promise<void> {
+    const over = await this.mempool.expire(now);
+    if (over.length > 0) this.count({ expired: over.length, provisional: -marked(over) });
+  }
+
+  private count(more: Partial<Statistics>): void {
+    const counts = this.statistics;
+    this.counts.set({
+      accepted: counts.accepted + (more.accepted ?? 0),
+      provisional: counts.provisional + (more.provisional ?? 0),
+      executed: counts.executed + (more.executed ?? 0),
+      expired: counts.expired + (more.expired ?? 0),
+    });
+  }
+
   private isKnown(id: TransactionId): boolean {
     return this.mempool.has(id) || this.chain.has(id);
   }
 
+  private refuseExpired(id: TransactionId): void {
+    const validUntil = this.mempool.expiryOf(id);
+    if (validUntil === undefined) return;
+    throw new TransactionRefusedError(
+      'expired',
+      'no block took it in time, and none will: sign another one',
+      { id, validUntil },
+    );
+  }
+
   private refuseUnaffordable(transaction: Transaction, fee: Amount): void {
-    const { from, amount } = transaction;
-    const available = this.ledger.balance(from) - this.mempool.reservedBy(from);
-    if (available < amount + fee) {
+    const available = this.availableTo(transaction.from);
+    const needed = transaction.amount + fee;
+    if (available < needed) {
       throw new TransactionRefusedError(
         'insufficient-funds',
         'the sender cannot pay amount and fee',
-        { available, needed: amount + fee },
+        { available, needed },
       );
     }
-    if (this.mempool.size >= this.settings.maxPending) {
-      throw new TransactionRefusedError('mempool-full', 'too many transactions are pending');
+  }
+
+  private refuseCongested(): void {
+    const { maxPending, resumePending } = this.settings;
+    const pending = this.mempool.size;
+    this.isCongested =
+      pending >= (this.isCongested ? Math.min(resumePending + 1, maxPending) : maxPending);
+    if (this.isCongested) {
+      throw new TransactionRefusedError(
+        'mempool-full',
+        'too many transactions are pending: send it again later',
+        { pending, resumesAt: Math.min(resumePending, maxPending - 1) },
+      );
     }
   }
+
+  private canPay(order: PendingOrder): boolean {
+    return this.availableTo(order.transaction.from) >= costOf(order);
+  }
+
+  private availableTo(address: Address): Amount {
+    return this.ledger.balance(address) - this.mempool.reservedBy(address);
+  }
+}
+
+function marked(orders: readonly Order[]): number {
+  return orders.filter(({ verdict }) => verdict === 'provisional').length;
 }
 
 function replayed(id: TransactionId): TransactionRefusedError {

@@ -1,20 +1,25 @@
-import { canonical } from '../codec/canonical.js';
 import { ZERO_DIGEST } from '../codec/digest.js';
+import { same } from '../codec/same.js';
 import { allocationProblem, blockHash, executeOrders } from '../chain/block.js';
-import type { Block, Entry } from '../chain/block.js';
-import { Ledger } from '../ledger/ledger.js';
-import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
-import { transactionId } from '../transaction/transaction.js';
-import { verifyTransaction } from '../transaction/verify-transaction.js';
-import type { Issue } from './issue.js';
+import type { Block } from '../chain/block.js';
+import { isBlock } from '../chain/block-shape.js';
+import type { Account } from '../ledger/account.js';
+import type { CoinKey, Output, OutputId } from '../ledger/output.js';
+import { Purses } from '../ledger/purses.js';
+import type { Address } from '../keys/key-pair.js';
+import { orderProblem } from '../transaction/order.js';
+import { issuesOf } from './issue.js';
+import type { Findings, Issue } from './issue.js';
 
 // Checks that need nothing but the blocks: a node runs them over its own chain, and anyone else
-// over what a node says its chain is.
+// over what a node says its chain is. Whatever stands where a block should, none of them stumbles.
 
-export function* hashIntegrity(blocks: readonly Block[]): Generator<Issue> {
+export function* hashIntegrity(blocks: readonly Block[]): Findings {
   for (const [at, block] of blocks.entries()) {
     const problem = hashProblem(block);
-    if (problem !== undefined) yield { check: 'hash-integrity', at: `block ${at}`, problem };
+    yield problem === undefined
+      ? undefined
+      : { check: 'hash-integrity', at: `block ${at}`, problem };
   }
 }
 
@@ -26,7 +31,7 @@ function hashProblem(block: Block): string | undefined {
   }
 }
 
-export function* chainContinuity(blocks: readonly Block[]): Generator<Issue> {
+export function* chainContinuity(blocks: readonly Block[]): Findings {
   const issue = (height: number, problem: string): Issue => ({
     check: 'chain-continuity',
     at: `block ${height}`,
@@ -34,136 +39,134 @@ export function* chainContinuity(blocks: readonly Block[]): Generator<Issue> {
   });
   if (blocks.length === 0) yield issue(0, 'there is no genesis block');
   for (const [at, block] of blocks.entries()) {
-    const before = blocks[at - 1];
-    if (block.height !== at) yield issue(at, `it says it is block ${block.height}`);
-    if (block.parent !== (before?.hash ?? ZERO_DIGEST)) {
-      yield issue(at, 'its parent is not the block before');
-    }
-    if (before && block.timestamp < before.timestamp)
-      yield issue(at, 'it is older than its parent');
-    if (before && block.allocations.length > 0) yield issue(at, 'only genesis may allocate');
+    for (const problem of placeProblems(block, at, blocks[at - 1])) yield issue(at, problem);
+    yield undefined;
   }
 }
 
-export function* transactionValidity(blocks: readonly Block[]): Generator<Issue> {
-  const seen = new Set<string>();
-  for (const [at, { entries }] of blocks.entries()) {
-    for (const [position, entry] of entries.entries()) {
-      for (const problem of entryProblems(entry, seen)) {
-        yield { check: 'transaction-validity', at: `block ${at}, entry ${position}`, problem };
-      }
-    }
-  }
-}
-
-function* entryProblems(entry: Entry, seen: Set<string>): Generator<string> {
-  const { id, transaction, fee, verdict } = entry;
-  if (seen.has(id)) yield 'the transaction is in the chain twice';
-  seen.add(id);
-  const refusal = refusalOf(transaction);
-  if (refusal !== undefined) {
-    yield refusal;
+function* placeProblems(block: Block, at: number, before: Block | undefined): Generator<string> {
+  if (!isBlock(block)) {
+    yield 'it is no block';
     return;
   }
-  if (transactionId(transaction) !== id) yield 'its id is not that of its transaction';
-  if (!Number.isSafeInteger(fee) || fee < 0 || fee > transaction.maxFee) {
-    yield `a fee of ${fee} was not what the sender signed`;
-  }
-  if (verdict !== 'cleared' && verdict !== 'provisional') yield `verdict ${String(verdict)}`;
+  if (block.height !== at) yield `it says it is block ${block.height}`;
+  if (at === 0 && block.parent !== ZERO_DIGEST) yield 'it has a parent, and is the first';
+  if (at === 0) return;
+  if (block.parent !== before?.hash) yield 'its parent is not the block before';
+  if (before && block.timestamp < before.timestamp) yield 'it is older than its parent';
+  if (block.allocations.length > 0) yield 'only genesis may allocate';
 }
 
-function refusalOf(transaction: unknown): string | undefined {
-  try {
-    verifyTransaction(transaction);
-    return undefined;
-  } catch (error) {
-    if (error instanceof TransactionRefusedError) return `${error.reason}: ${error.message}`;
-    throw error;
-  }
-}
-
-export interface Replay {
-  /** The ledger as the chain says it must be, as far as it could be replayed. */
-  readonly ledger: Ledger;
-  readonly issues: readonly Issue[];
-}
-
-/** Executes the whole chain again, into an empty ledger, and compares each block's own record. */
-export function replay(blocks: readonly Block[]): Replay {
-  const ledger = new Ledger();
+export function* transactionValidity(blocks: readonly Block[]): Findings {
+  const seen = new Set<string>();
   for (const [at, block] of blocks.entries()) {
-    const problem = replayProblem(ledger, block);
-    if (problem !== undefined) {
-      // What follows is built on this block, so it would only repeat the news.
-      const issue: Issue = { check: 'utxo-consistency', at: `block ${at}`, problem };
-      return { ledger, issues: [issue] };
+    for (const [position, entry] of isBlock(block) ? block.entries.entries() : []) {
+      const where = `block ${at}, entry ${position}`;
+      const issue = (problem: string): Issue => ({
+        check: 'transaction-validity',
+        at: where,
+        problem,
+      });
+      if (seen.has(entry.id)) yield issue('the transaction is in the chain twice');
+      seen.add(entry.id);
+      const problem = orderProblem(entry);
+      yield problem === undefined ? undefined : issue(problem);
     }
   }
-  return { ledger, issues: [] };
 }
 
-function replayProblem(ledger: Ledger, block: Block): string | undefined {
+/** The money as the chain says it must be. */
+export interface Money {
+  readonly outputs: ReadonlyMap<OutputId, Output>;
+  readonly coins: ReadonlyMap<CoinKey, OutputId>;
+  readonly accounts: ReadonlyMap<Address, Account>;
+}
+
+/** Executes the whole chain again, from nothing, and compares each block's own record; answers the money at its end. */
+export function* replay(blocks: readonly Block[]): Generator<Issue | undefined, Money | undefined> {
+  const outputs = new Map<OutputId, Output>();
+  const coins = new Map<CoinKey, OutputId>();
+  const accounts = new Map<Address, Account>();
+  const purses = new Purses(outputs, coins, accounts);
+  for (const [at, block] of blocks.entries()) {
+    const problem = replayProblem(purses, block);
+    if (problem !== undefined) {
+      // What follows is built on this block, so it would only repeat the news.
+      yield { check: 'utxo-consistency', at: `block ${at}`, problem };
+      return undefined;
+    }
+    yield undefined;
+  }
+  return { outputs, coins, accounts };
+}
+
+/** The same, at once; undefined where the chain cannot be executed. */
+export function moneyOf(blocks: readonly Block[]): Money | undefined {
+  const steps = replay(blocks);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+function replayProblem(purses: Purses, block: Block): string | undefined {
+  if (!isBlock(block)) return 'it is no block';
   try {
-    const entries = executeOrders(ledger, block, block.entries);
-    const differing = entries.findIndex(
-      (entry, at) => canonical(entry) !== canonical(block.entries[at]),
-    );
+    const entries = executeOrders(purses, block, block.entries);
+    const differing = entries.findIndex((entry, at) => !same(entry, block.entries[at]));
     return differing < 0 ? undefined : `entry ${differing} spent or made other coins`;
   } catch (error) {
     return `it cannot be executed: ${String(error)}`;
   }
 }
 
-/** What there must be in all: what genesis gave out. Fees only change hands. */
-export function issued(blocks: readonly Block[]): number {
-  return (blocks[0]?.allocations ?? []).reduce((sum, { amount }) => sum + amount, 0);
-}
-
-export function* supply(blocks: readonly Block[], ledger: Ledger): Generator<Issue> {
-  const expected = issued(blocks);
+export function* supply(
+  blocks: readonly Block[],
+  { outputs, accounts }: Pick<Money, 'outputs' | 'accounts'>,
+): Findings {
   const issue = (at: string, problem: string): Issue => ({ check: 'supply', at, problem });
-
-  const problem = allocationProblem(blocks[0]?.allocations ?? []);
+  const [genesis] = blocks;
+  const allocations = isBlock(genesis) ? genesis.allocations : [];
+  const problem = allocationProblem(allocations);
   if (problem !== undefined) yield issue('genesis', problem);
 
-  const coins = [...ledger.allOutputs().values()].reduce((sum, { amount }) => sum + amount, 0);
+  // What there must be in all is what genesis gave out: fees only change hands.
+  const expected = sumOf(allocations, 'amount');
+  const coins = sumOf(outputs.values(), 'amount');
   if (coins !== expected) yield issue('outputs', `they hold ${coins}, genesis gave ${expected}`);
-  const balances = [...ledger.allAccounts().values()].reduce(
-    (sum, { balance }) => sum + balance,
-    0,
-  );
+  const balances = sumOf(accounts.values(), 'balance');
   if (balances !== expected) {
     yield issue('accounts', `they hold ${balances}, genesis gave ${expected}`);
   }
 }
 
-/** A stranger's chain may be anything at all: the checks above need it to look like one. */
-function* blockShape(blocks: readonly unknown[]): Generator<Issue> {
-  for (const [at, block] of blocks.entries()) {
-    const { allocations, entries, timestamp } = isRecord(block) ? block : {};
-    const shaped = isRecords(allocations) && isRecords(entries) && Number.isSafeInteger(timestamp);
-    if (!shaped) yield { check: 'chain-continuity', at: `block ${at}`, problem: 'it is no block' };
+/** NaN where one of them is not what it should be: equal to nothing. */
+function sumOf<F extends string>(all: Iterable<Readonly<Record<F, number>>>, field: F): number {
+  let sum = 0;
+  for (const one of all as Iterable<Readonly<Record<F, unknown>> | null | undefined>) {
+    const amount = one?.[field];
+    sum += typeof amount === 'number' ? amount : Number.NaN;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
-}
-
-function isRecords(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isRecord);
+  return sum;
 }
 
 /** Everything that can be said about a chain by someone who has only its blocks. */
 export function checkChain(blocks: readonly Block[]): Issue[] {
-  const misshapen = [...blockShape(blocks)];
-  if (misshapen.length > 0) return misshapen;
-  const replayed = replay(blocks);
-  return [
-    ...hashIntegrity(blocks),
-    ...chainContinuity(blocks),
-    ...transactionValidity(blocks),
-    ...replayed.issues,
-    ...(replayed.issues.length === 0 ? supply(blocks, replayed.ledger) : []),
-  ];
+  const misshapen = blocks.flatMap((block, at) => (isBlock(block) ? [] : [at]));
+  if (misshapen.length > 0) {
+    return misshapen.map((at) => ({
+      check: 'chain-continuity',
+      at: `block ${at}`,
+      problem: 'it is no block',
+    }));
+  }
+  return issuesOf(ofChain(blocks));
+}
+
+function* ofChain(blocks: readonly Block[]): Findings {
+  yield* hashIntegrity(blocks);
+  yield* chainContinuity(blocks);
+  yield* transactionValidity(blocks);
+  const money = yield* replay(blocks);
+  if (money !== undefined) yield* supply(blocks, money);
 }

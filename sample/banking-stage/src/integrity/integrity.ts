@@ -1,52 +1,87 @@
 import { Injectable } from '@nestjs/common';
+import { BankingStage } from '../banking/banking-stage.js';
+import { genesis } from '../chain/block.js';
+import { isBlock } from '../chain/block-shape.js';
 import { Chain } from '../chain/chain.js';
 import { Ledger } from '../ledger/ledger.js';
 import { Mempool } from '../mempool/mempool.js';
+import { NodeSettings } from '../settings.js';
+import { verifyAhead } from '../transaction/verify-transaction.js';
 import { chainContinuity, hashIntegrity, supply, transactionValidity } from './chain.checks.js';
-import type { Issue } from './issue.js';
-import { indexContinuity, mempoolConsistency, utxoConsistency } from './state.checks.js';
+import { issuesOf } from './issue.js';
+import type { Findings, Issue } from './issue.js';
+import {
+  indexContinuity,
+  mempoolConsistency,
+  origin,
+  statisticsConsistency,
+  utxoConsistency,
+} from './state.checks.js';
 
-/** The checks over this node's own state, one method each, as they will be scheduled one by one. */
+/** Signatures that are looked at beside the main thread at once: more would keep the disk waiting. */
+const AT_ONCE = 64;
+
+/** The checks over this node's own state. Long chains are interrupted between two entries. */
 @Injectable()
 export class Integrity {
   constructor(
+    private readonly settings: NodeSettings,
     private readonly chain: Chain,
     private readonly ledger: Ledger,
     private readonly mempool: Mempool,
+    private readonly banking: BankingStage,
   ) {}
 
-  hashIntegrity(): Issue[] {
-    return [...hashIntegrity(this.chain.allBlocks())];
+  hashIntegrity(): Findings {
+    return hashIntegrity(this.chain.allBlocks());
   }
 
-  chainContinuity(): Issue[] {
-    return [...chainContinuity(this.chain.allBlocks()), ...indexContinuity(this.chain)];
+  *chainContinuity(): Findings {
+    const { allocations, validator } = this.settings;
+    const blocks = this.chain.allBlocks();
+    yield* origin(blocks, genesis(allocations, validator));
+    yield* chainContinuity(blocks);
+    yield* indexContinuity(this.chain);
   }
 
-  transactionValidity(): Issue[] {
-    return [...transactionValidity(this.chain.allBlocks())];
+  async *transactionValidity(): AsyncGenerator<Issue | undefined> {
+    const blocks = this.chain.allBlocks();
+    const entries = blocks.flatMap((block) => (isBlock(block) ? block.entries : []));
+    for (let from = 0; from < entries.length; from += AT_ONCE) {
+      const some = entries.slice(from, from + AT_ONCE);
+      await Promise.all(some.map(({ transaction }) => verifyAhead(transaction)));
+      yield undefined;
+    }
+    yield* transactionValidity(blocks);
   }
 
-  utxoConsistency(): Issue[] {
-    return [...utxoConsistency(this.chain, this.ledger)];
+  utxoConsistency(): Findings {
+    return utxoConsistency(this.chain, this.ledger);
   }
 
-  supply(): Issue[] {
-    return [...supply(this.chain.allBlocks(), this.ledger)];
+  supply(): Findings {
+    const outputs = this.ledger.allOutputs();
+    return supply(this.chain.allBlocks(), { outputs, accounts: this.ledger.allAccounts() });
   }
 
-  mempoolConsistency(): Issue[] {
-    return [...mempoolConsistency(this.chain, this.ledger, this.mempool)];
+  mempoolConsistency(): Findings {
+    return mempoolConsistency(this.chain, this.ledger, this.mempool);
   }
 
+  statistics(): Findings {
+    return statisticsConsistency(this.chain, this.mempool, this.banking.statistics);
+  }
+
+  /** All of them, at once. */
   all(): Issue[] {
     return [
-      ...this.hashIntegrity(),
-      ...this.chainContinuity(),
-      ...this.transactionValidity(),
-      ...this.utxoConsistency(),
-      ...this.supply(),
-      ...this.mempoolConsistency(),
+      ...issuesOf(this.hashIntegrity()),
+      ...issuesOf(this.chainContinuity()),
+      ...issuesOf(transactionValidity(this.chain.allBlocks())),
+      ...issuesOf(this.utxoConsistency()),
+      ...issuesOf(this.supply()),
+      ...issuesOf(this.mempoolConsistency()),
+      ...issuesOf(this.statistics()),
     ];
   }
 }

@@ -1,5 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import { isHexadecimal } from '../codec/hexadecimal.js';
 import { isWeakKey } from './weak-key.js';
 
@@ -7,6 +8,8 @@ import { isWeakKey } from './weak-key.js';
 export type Address = string;
 /** An ed25519 signature, 64 bytes as 128 lower-case hexadecimal digits. */
 export type Signature = string;
+
+const verifyLater = promisify(verify);
 
 /** What RFC 8410 puts in front of the 32 bytes of a private key. */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
@@ -40,9 +43,22 @@ export function isSignature(value: unknown): value is Signature {
 
 export function isSignedBy(address: Address, bytes: Buffer, signature: Signature): boolean {
   if (isWeakKey(address)) return false;
+  return verify(null, bytes, publicKeyOf(address), Buffer.from(signature, 'hex'));
+}
+
+/** The same, worked out in another thread. */
+export async function isSignedByLater(
+  address: Address,
+  bytes: Buffer,
+  signature: Signature,
+): Promise<boolean> {
+  if (isWeakKey(address)) return false;
+  return verifyLater(null, bytes, publicKeyOf(address), Buffer.from(signature, 'hex'));
+}
+
+function publicKeyOf(address: Address): KeyObject {
   const x = Buffer.from(address, 'hex').toString('base64url');
-  const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
-  return verify(null, bytes, key, Buffer.from(signature, 'hex'));
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 
 function addressOf(publicKey: KeyObject): Address {

@@ -24,6 +24,7 @@ export const RPC_CODES: Readonly<Record<RpcReason, number>> = {
   overloaded: -32_010,
   'weak-key': -32_011,
   'storage-unavailable': -32_012,
+  expired: -32_013,
 };
 
 export interface RpcErrorBody {

@@ -87,7 +87,9 @@ export class RpcMethods {
     const found = this.chain.find(id);
     if (found) return { status: 'confirmed', ...found };
     const entry = this.mempool.find(id);
-    return entry ? { status: 'pending', entry } : null;
+    if (entry) return { status: 'pending', entry };
+    const validUntil = this.mempool.expiryOf(id);
+    return validUntil === undefined ? null : { status: 'expired', validUntil };
   }
 
   private getTransactionCount(of: unknown) {

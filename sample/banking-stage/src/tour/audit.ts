@@ -1,7 +1,7 @@
 import { canonical } from '../codec/canonical.js';
 import type { Block } from '../chain/block.js';
 import type { RpcClient } from '../client/rpc.client.js';
-import { checkChain, replay } from '../integrity/chain.checks.js';
+import { checkChain, moneyOf } from '../integrity/chain.checks.js';
 import type { Issue } from '../integrity/issue.js';
 import type { Output } from '../ledger/output.js';
 import type { Books } from './books.js';
@@ -68,7 +68,7 @@ async function walk(client: RpcClient): Promise<Block[]> {
 
 async function wrongBalances(client: RpcClient, blocks: readonly Block[]): Promise<string[]> {
   const wrong: string[] = [];
-  for (const [address, { balance }] of replay(blocks).ledger.allAccounts()) {
+  for (const [address, { balance }] of moneyOf(blocks)?.accounts ?? []) {
     const stated = await client.call<number>('getBalance', address);
     if (stated !== balance) wrong.push(address);
   }

@@ -1,4 +1,4 @@
-import type { Statistics } from '../banking/banking-stage.js';
+import type { Statistics } from '../banking/statistics.js';
 import { poll } from '../client/poll.js';
 import { RpcClient } from '../client/rpc.client.js';
 import { signPayment } from '../transaction/transaction.js';

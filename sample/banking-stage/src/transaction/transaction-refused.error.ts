@@ -5,6 +5,7 @@ export type RefusalReason =
   | 'unsigned'
   | 'bad-signature'
   | 'replayed'
+  | 'expired'
   | 'insufficient-funds'
   | 'fee-above-maximum'
   | 'compliance-refused'

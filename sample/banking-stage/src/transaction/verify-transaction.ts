@@ -1,4 +1,5 @@
-import { isAddress, isSignature, isSignedBy } from '../keys/key-pair.js';
+import { same } from '../codec/same.js';
+import { isAddress, isSignature, isSignedBy, isSignedByLater } from '../keys/key-pair.js';
 import { isWeakKey } from '../keys/weak-key.js';
 import { TransactionRefusedError } from './transaction-refused.error.js';
 import { payment, paymentBytes } from './transaction.js';
@@ -7,8 +8,52 @@ import type { Transaction } from './transaction.js';
 const FIELDS = ['from', 'to', 'amount', 'maxFee', 'nonce'] as const;
 const KNOWN = new Set<string>([...FIELDS, 'signature']);
 
-/** Gives back a transaction that is well-formed and signed by its sender, or throws which it is not. */
+/** Those that have passed: frozen and flat, none of them can be anything else since. */
+const verified = new WeakSet<object>();
+
+/**
+ * Gives back a transaction that is well-formed and signed by its sender, or throws which it is not.
+ * One that it has given back before passes at once: a node looks through its chain again and again,
+ * and signatures are what takes the time.
+ */
 export function verifyTransaction(input: unknown): Transaction {
+  if (isVerified(input)) return input;
+  const transaction = wellFormed(input);
+  if (!isSignedBy(transaction.from, paymentBytes(transaction), transaction.signature)) {
+    throw new TransactionRefusedError(
+      'bad-signature',
+      'the signature is not that of the sender over this payment',
+    );
+  }
+  return remembered(transaction, input);
+}
+
+/** Looks at a signature beside the main thread, so that `verifyTransaction` has it behind it; judges nothing. */
+export async function verifyAhead(input: unknown): Promise<void> {
+  if (isVerified(input)) return;
+  try {
+    const transaction = wellFormed(input);
+    const { from, signature } = transaction;
+    if (await isSignedByLater(from, paymentBytes(transaction), signature)) {
+      remembered(transaction, input);
+    }
+  } catch {
+    // `verifyTransaction` says what is wrong with it
+  }
+}
+
+function isVerified(input: unknown): input is Transaction {
+  return typeof input === 'object' && input !== null && verified.has(input);
+}
+
+function remembered(transaction: Transaction, input: unknown): Transaction {
+  verified.add(Object.freeze(transaction));
+  // So are those of the chain, and after a start nobody has another form of them.
+  if (Object.isFrozen(input) && same(input, transaction)) verified.add(input as object);
+  return transaction;
+}
+
+function wellFormed(input: unknown): Transaction {
   const fields = fieldsOf(input);
   const unsigned = payment({
     from: address(fields, 'from'),
@@ -20,18 +65,11 @@ export function verifyTransaction(input: unknown): Transaction {
   if (!Number.isSafeInteger(unsigned.amount + unsigned.maxFee)) {
     throw malformed('amount and maxFee together are not a safe integer');
   }
-
   const { signature } = fields;
   if (signature === undefined || signature === null || signature === '') {
     throw new TransactionRefusedError('unsigned', 'the transaction carries no signature');
   }
   if (!isSignature(signature)) throw malformed('signature must be 128 lower-case hex digits');
-  if (!isSignedBy(unsigned.from, paymentBytes(unsigned), signature)) {
-    throw new TransactionRefusedError(
-      'bad-signature',
-      'the signature is not that of the sender over this payment',
-    );
-  }
   return { ...unsigned, signature };
 }
 

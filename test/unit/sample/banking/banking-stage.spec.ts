@@ -32,7 +32,7 @@ describe('banking stage', () => {
 
     const receipt = await banking.submit(sent);
 
-    expect(receipt).toEqual({ id: transactionId(sent), fee: 3, verdict: 'cleared' });
+    expect(receipt).toMatchObject({ id: transactionId(sent), fee: 3, verdict: 'cleared' });
     expect(mempool.reservedBy(alice.address)).toBe(13);
   });
 

@@ -73,7 +73,12 @@ describe('what a banking stage keeps', () => {
     const second = await start(disk);
 
     expect(second.state()).toEqual(first.state());
-    expect(second.banking.statistics).toEqual({ accepted: 2, provisional: 0, executed: 1 });
+    expect(second.banking.statistics).toEqual({
+      accepted: 2,
+      provisional: 0,
+      executed: 1,
+      expired: 0,
+    });
     expect(second.integrity.all()).toEqual([]);
     expect((await second.banking.produceBlock(6))?.height).toBe(2);
   });

@@ -35,7 +35,7 @@ describe('the rows of the report', () => {
 });
 
 describe('the books', () => {
-  const receipt = { id: '', fee: 1, verdict: 'cleared' } as const;
+  const receipt = { id: '', fee: 1, verdict: 'cleared', validUntil: 9 } as const;
 
   it('count what was acknowledged against what was sent', () => {
     const books = new Books();

@@ -5,7 +5,10 @@ import {
   signPayment,
   transactionId,
 } from '../../../../sample/banking-stage/src/transaction/transaction.js';
-import { verifyTransaction } from '../../../../sample/banking-stage/src/transaction/verify-transaction.js';
+import {
+  verifyAhead,
+  verifyTransaction,
+} from '../../../../sample/banking-stage/src/transaction/verify-transaction.js';
 import { alice, bob, pay } from '../people.js';
 
 const good = signPayment({ to: bob.address, amount: 10, maxFee: 2, nonce: 5 }, alice);
@@ -87,6 +90,43 @@ describe('verifying a transaction', () => {
     ['zeros for a signature', { ...good, signature: '0'.repeat(128) }],
   ])('refuses %s as a bad signature', (_, input) => {
     expect(refusal(input).reason).toBe('bad-signature');
+  });
+});
+
+describe('a transaction that was verified before', () => {
+  it('passes as what it is, where it cannot have changed', () => {
+    const frozen = Object.freeze({ ...good });
+    verifyTransaction(frozen);
+
+    expect(verifyTransaction(frozen)).toBe(frozen);
+    expect(verifyTransaction(verifyTransaction(good))).toEqual(good);
+  });
+
+  it('is looked at again, where it can have changed', () => {
+    const open = { ...good };
+    verifyTransaction(open);
+    open.amount += 1;
+
+    expect(refusal(open).reason).toBe('bad-signature');
+  });
+
+  it('does not bring minus zero in', () => {
+    const zero = signPayment({ to: bob.address, amount: 10, maxFee: 0, nonce: 0 }, alice);
+    const frozen = Object.freeze({ ...zero, nonce: -0 });
+    verifyTransaction(frozen);
+
+    expect(Object.is(verifyTransaction(frozen).nonce, 0)).toBe(true);
+  });
+
+  it('may have been looked at beside the main thread, which lets nothing pass', async () => {
+    const [sound, forged] = [good, { ...good, amount: 11 }].map((one) => Object.freeze({ ...one }));
+
+    await verifyAhead(sound);
+    await verifyAhead(forged);
+    await verifyAhead('nothing');
+
+    expect(verifyTransaction(sound)).toBe(sound);
+    expect(refusal(forged).reason).toBe('bad-signature');
   });
 });
 

@@ -9,6 +9,9 @@ import { Integrity } from './integrity/integrity.js';
 import { Ledger } from './ledger/ledger.js';
 import { Mempool } from './mempool/mempool.js';
 import { NodeMetrics } from './metrics/node.metrics.js';
+import { AcceptedOrders } from './recovery/accepted-orders.js';
+import { OutsideBlocks } from './recovery/outside-blocks.js';
+import { UpstreamLink } from './recovery/upstream-link.js';
 import { RpcController } from './rpc/rpc.controller.js';
 import { RpcMethods } from './rpc/rpc.methods.js';
 import { NodeSettings } from './settings.js';
@@ -45,6 +48,9 @@ export class AppModule {
         NodeMetrics,
         RpcMethods,
         Integrity,
+        AcceptedOrders,
+        UpstreamLink,
+        OutsideBlocks,
       ],
     };
   }

@@ -7,6 +7,7 @@ import {
   CheckpointService,
   CheckpointUnavailableError,
   Durable,
+  DurableSet,
   DurableValue,
   Fallback,
   seconds,
@@ -49,6 +50,10 @@ export interface Receipt {
 @CheckpointComponent({ name: 'banking' })
 export class BankingStage implements OnModuleInit {
   @Durable() private readonly counts = new DurableValue<Statistics>(NO_STATISTICS);
+  /** Accepted without compliance, which has not looked at them since. */
+  @Durable() private readonly toReview = new DurableSet<TransactionId>();
+  /** Accepted without compliance, which would have refused them. */
+  @Durable() private readonly flagged = new DurableSet<TransactionId>();
   private readonly underway = new Map<TransactionId, Promise<Receipt>>();
   /** Whether too many are pending, and not yet few enough again. */
   private isCongested = false;
@@ -75,6 +80,14 @@ export class BankingStage implements OnModuleInit {
 
   get statistics(): Statistics {
     return { ...NO_STATISTICS, ...this.counts.get() };
+  }
+
+  get unreviewed(): readonly TransactionId[] {
+    return [...this.toReview];
+  }
+
+  isFlagged(id: TransactionId): boolean {
+    return this.flagged.has(id);
   }
 
   /**
@@ -156,6 +169,12 @@ export class BankingStage implements OnModuleInit {
     return refused;
   }
 
+  /** Notes what compliance says of a transaction that was accepted without it. */
+  @Checkpoint()
+  async review(id: TransactionId, verdict: Quote['verdict']): Promise<void> {
+    if (this.toReview.delete(id) && verdict === 'blocked') this.flagged.add(id);
+  }
+
   /**
    * Nothing pending, no block: an idle node's chain does not grow. And none now if nothing can be
    * kept now: what is pending stays so, for the next.
@@ -189,14 +208,21 @@ export class BankingStage implements OnModuleInit {
     return this.accept(transaction, quote);
   }
 
+  /** Whether it is pending or in a block. */
+  isKnown(id: TransactionId): boolean {
+    return this.mempool.has(id) || this.chain.has(id);
+  }
+
   private async take(order: PendingOrder): Promise<void> {
     this.refuseUnaffordable(order.transaction, order.fee);
     await this.mempool.add(order);
+    if (order.verdict === 'provisional') this.toReview.add(order.id);
     this.count({ accepted: 1, provisional: marked([order]) });
   }
 
   private async expire(now: number): Promise<void> {
     const over = await this.mempool.expire(now);
+    this.toReview.deleteAll(over.map(({ id }) => id));
     if (over.length > 0) this.count({ expired: over.length, provisional: -marked(over) });
   }
 
@@ -208,10 +234,6 @@ export class BankingStage implements OnModuleInit {
       executed: counts.executed + (more.executed ?? 0),
       expired: counts.expired + (more.expired ?? 0),
     });
-  }
-
-  private isKnown(id: TransactionId): boolean {
-    return this.mempool.has(id) || this.chain.has(id);
   }
 
   private refuseExpired(id: TransactionId): void {

@@ -48,8 +48,15 @@ export class FeesClient {
   @CircuitBreaker({ failureThreshold: 8, openFor: 2_000, maxOpenFor: 2_000, successThreshold: 2 })
   @TimeLimit(1_000)
   @Bulkhead({ maxConcurrent: 32, maxQueue: 256 })
-  async quote({ from, to, amount }: Payment): Promise<Quote> {
-    const { signal } = currentCall();
+  async quote(payment: Payment): Promise<Quote> {
+    return this.ask(payment, currentCall().signal);
+  }
+
+  /** Asks once, whatever the breaker says. */
+  async ask(
+    { from, to, amount }: Pick<Payment, 'from' | 'to' | 'amount'>,
+    signal: AbortSignal,
+  ): Promise<Quote> {
     const answer = await fetch(`${this.settings.upstreamUrl}/quote`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { IntegrityCheck } from 'nestjs-bulwark';
 import { BankingStage } from '../banking/banking-stage.js';
 import { genesis } from '../chain/block.js';
 import { isBlock } from '../chain/block-shape.js';
@@ -32,10 +33,12 @@ export class Integrity {
     private readonly banking: BankingStage,
   ) {}
 
+  @IntegrityCheck('hash-integrity')
   hashIntegrity(): Findings {
     return hashIntegrity(this.chain.allBlocks());
   }
 
+  @IntegrityCheck('chain-continuity')
   *chainContinuity(): Findings {
     const { allocations, validator } = this.settings;
     const blocks = this.chain.allBlocks();
@@ -44,6 +47,7 @@ export class Integrity {
     yield* indexContinuity(this.chain);
   }
 
+  @IntegrityCheck('transaction-validity')
   async *transactionValidity(): AsyncGenerator<Issue | undefined> {
     const blocks = this.chain.allBlocks();
     const entries = blocks.flatMap((block) => (isBlock(block) ? block.entries : []));
@@ -55,19 +59,23 @@ export class Integrity {
     yield* transactionValidity(blocks);
   }
 
+  @IntegrityCheck('utxo-consistency')
   utxoConsistency(): Findings {
     return utxoConsistency(this.chain, this.ledger);
   }
 
+  @IntegrityCheck('supply')
   supply(): Findings {
     const outputs = this.ledger.allOutputs();
     return supply(this.chain.allBlocks(), { outputs, accounts: this.ledger.allAccounts() });
   }
 
+  @IntegrityCheck('mempool-consistency')
   mempoolConsistency(): Findings {
     return mempoolConsistency(this.chain, this.ledger, this.mempool);
   }
 
+  @IntegrityCheck('statistics')
   statistics(): Findings {
     return statisticsConsistency(this.chain, this.mempool, this.banking.statistics);
   }

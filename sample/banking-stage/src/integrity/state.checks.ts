@@ -81,6 +81,7 @@ export function* mempoolConsistency(chain: Chain, ledger: Ledger, mempool: Mempo
     if (problem !== undefined) continue;
     const { from } = order.transaction;
     reserved.set(from, (reserved.get(from) ?? 0) + costOf(order));
+    if (!Number.isSafeInteger(order.validUntil ?? 0)) yield issue(id, 'it is valid until no time');
     if (order.id !== id) yield issue(id, 'it is filed under another id');
     if (chain.has(id)) yield issue(id, 'it is pending and in the chain');
   }

@@ -50,6 +50,12 @@ export class NodeMetrics {
     return this.mempool.size;
   }
 
+  /** Accepted without compliance; they are looked at when it is back. */
+  @HealthMetric('unreviewed', { unit: 'transactions' })
+  unreviewed(): number {
+    return this.banking.unreviewed.length;
+  }
+
   /** Of the questions to compliance since it was last read. */
   @HealthMetric('error_rate', { warn: 0.1, critical: 0.5, unit: 'share of quotes' })
   errorRate(): number {

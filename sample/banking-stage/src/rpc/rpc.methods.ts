@@ -85,11 +85,16 @@ export class RpcMethods {
 
   private getTransaction(id: string) {
     const found = this.chain.find(id);
-    if (found) return { status: 'confirmed', ...found };
+    if (found) return { status: 'confirmed', ...found, ...this.remarkOn(id) };
     const entry = this.mempool.find(id);
-    if (entry) return { status: 'pending', entry };
+    if (entry) return { status: 'pending', entry, ...this.remarkOn(id) };
     const validUntil = this.mempool.expiryOf(id);
     return validUntil === undefined ? null : { status: 'expired', validUntil };
+  }
+
+  /** What compliance said of it when it was too late to ask. */
+  private remarkOn(id: string): { readonly flagged?: true } {
+    return this.banking.isFlagged(id) ? { flagged: true } : {};
   }
 
   private getTransactionCount(of: unknown) {

@@ -27,7 +27,7 @@ import type { Order, Verdict } from '../transaction/order.js';
 import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
 import { transactionId } from '../transaction/transaction.js';
 import type { Amount, Transaction, TransactionId } from '../transaction/transaction.js';
-import { verifyTransaction } from '../transaction/verify-transaction.js';
+import { verified } from '../transaction/verify-transaction.js';
 import { NO_STATISTICS } from './statistics.js';
 import type { Statistics } from './statistics.js';
 
@@ -97,9 +97,8 @@ export class BankingStage implements OnModuleInit {
    */
   @Bulkhead({ maxConcurrent: 32, maxQueue: 512, queueTimeout: seconds(4) })
   async submit(input: unknown): Promise<Receipt> {
-    const transaction = verifyTransaction(input);
     // Refused early where it can be: what cannot be accepted is not worth a remote call.
-    const id = transactionId(transaction);
+    const { id, transaction } = verified(input);
     this.refuseExpired(id);
     if (this.isKnown(id)) {
       // It is as good as a receipt, so what it tells of has to be on disk as well.

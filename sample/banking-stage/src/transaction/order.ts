@@ -1,7 +1,6 @@
 import { TransactionRefusedError } from './transaction-refused.error.js';
-import { transactionId } from './transaction.js';
 import type { Amount, Transaction, TransactionId } from './transaction.js';
-import { verifyTransaction } from './verify-transaction.js';
+import { verified } from './verify-transaction.js';
 
 /** `provisional`: accepted while compliance could not be asked; to be looked at afterwards. */
 export type Verdict = 'cleared' | 'provisional';
@@ -20,22 +19,15 @@ export function costOf(order: Order): Amount {
 
 /** What is wrong with an order, whatever it is; undefined where it is one that can be accepted. */
 export function orderProblem({ id, transaction, fee, verdict }: Order): string | undefined {
-  const refusal = refusalOf(transaction);
-  if (refusal !== undefined) return refusal;
-  if (transactionId(transaction) !== id) return 'its id is not that of its transaction';
+  try {
+    if (verified(transaction).id !== id) return 'its id is not that of its transaction';
+  } catch (error) {
+    if (error instanceof TransactionRefusedError) return `${error.reason}: ${error.message}`;
+    throw error;
+  }
   if (!Number.isSafeInteger(fee) || fee < 0 || fee > transaction.maxFee) {
     return `a fee of ${fee} was not what the sender signed`;
   }
   if (verdict !== 'cleared' && verdict !== 'provisional') return `verdict ${String(verdict)}`;
   return undefined;
-}
-
-function refusalOf(transaction: unknown): string | undefined {
-  try {
-    verifyTransaction(transaction);
-    return undefined;
-  } catch (error) {
-    if (error instanceof TransactionRefusedError) return `${error.reason}: ${error.message}`;
-    throw error;
-  }
 }

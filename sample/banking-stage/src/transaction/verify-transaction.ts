@@ -1,56 +1,59 @@
-import { same } from '../codec/same.js';
 import { isAddress, isSignature, isSignedBy, isSignedByLater } from '../keys/key-pair.js';
 import { isWeakKey } from '../keys/weak-key.js';
 import { TransactionRefusedError } from './transaction-refused.error.js';
-import { payment, paymentBytes } from './transaction.js';
-import type { Transaction } from './transaction.js';
+import type { Signature } from '../keys/key-pair.js';
+import { payment, paymentBytes, transactionId } from './transaction.js';
+import type { Transaction, TransactionId } from './transaction.js';
 
 const FIELDS = ['from', 'to', 'amount', 'maxFee', 'nonce'] as const;
 const KNOWN = new Set<string>([...FIELDS, 'signature']);
 
-/** Those that have passed: frozen and flat, none of them can be anything else since. */
-const verified = new WeakSet<object>();
+/** So many are remembered, of some 250 bytes each. */
+const REMEMBERED = 50_000;
 
 /**
- * Gives back a transaction that is well-formed and signed by its sender, or throws which it is not.
- * One that it has given back before passes at once: a node looks through its chain again and again,
- * and signatures are what takes the time.
+ * Signatures that have passed, by the id of what they sign: a node looks through its chain again and
+ * again, and signatures are what takes the time. One that is not among them is looked at.
  */
+const passed = new Map<TransactionId, Signature>();
+
+/** Gives back a transaction that is well-formed and signed by its sender, or throws which it is not. */
 export function verifyTransaction(input: unknown): Transaction {
-  if (isVerified(input)) return input;
+  return verified(input).transaction;
+}
+
+/** The same, and its id. */
+export function verified(input: unknown): { id: TransactionId; transaction: Transaction } {
   const transaction = wellFormed(input);
-  if (!isSignedBy(transaction.from, paymentBytes(transaction), transaction.signature)) {
+  const id = transactionId(transaction);
+  const { from, signature } = transaction;
+  if (passed.get(id) === signature) return { id, transaction };
+  if (!isSignedBy(from, paymentBytes(transaction), signature)) {
     throw new TransactionRefusedError(
       'bad-signature',
       'the signature is not that of the sender over this payment',
     );
   }
-  return remembered(transaction, input);
+  remember(id, signature);
+  return { id, transaction };
 }
 
-/** Looks at a signature beside the main thread, so that `verifyTransaction` has it behind it; judges nothing. */
+/** Looks at a signature beside the main thread, so that `verified` has it behind it; judges nothing. */
 export async function verifyAhead(input: unknown): Promise<void> {
-  if (isVerified(input)) return;
   try {
     const transaction = wellFormed(input);
+    const id = transactionId(transaction);
     const { from, signature } = transaction;
-    if (await isSignedByLater(from, paymentBytes(transaction), signature)) {
-      remembered(transaction, input);
-    }
+    if (passed.get(id) === signature) return;
+    const isSigned = await isSignedByLater(from, paymentBytes(transaction), signature);
+    if (isSigned) remember(id, signature);
   } catch {
-    // `verifyTransaction` says what is wrong with it
+    // `verified` says what is wrong with it
   }
 }
 
-function isVerified(input: unknown): input is Transaction {
-  return typeof input === 'object' && input !== null && verified.has(input);
-}
-
-function remembered(transaction: Transaction, input: unknown): Transaction {
-  verified.add(Object.freeze(transaction));
-  // So are those of the chain, and after a start nobody has another form of them.
-  if (Object.isFrozen(input) && same(input, transaction)) verified.add(input as object);
-  return transaction;
+function remember(id: TransactionId, signature: Signature): void {
+  if (passed.size < REMEMBERED) passed.set(id, signature);
 }
 
 function wellFormed(input: unknown): Transaction {

@@ -94,38 +94,24 @@ describe('verifying a transaction', () => {
 });
 
 describe('a transaction that was verified before', () => {
-  it('passes as what it is, where it cannot have changed', () => {
-    const frozen = Object.freeze({ ...good });
-    verifyTransaction(frozen);
+  it('is looked at again, where anything of it is another', () => {
+    verifyTransaction(good);
 
-    expect(verifyTransaction(frozen)).toBe(frozen);
-    expect(verifyTransaction(verifyTransaction(good))).toEqual(good);
-  });
-
-  it('is looked at again, where it can have changed', () => {
-    const open = { ...good };
-    verifyTransaction(open);
-    open.amount += 1;
-
-    expect(refusal(open).reason).toBe('bad-signature');
-  });
-
-  it('does not bring minus zero in', () => {
-    const zero = signPayment({ to: bob.address, amount: 10, maxFee: 0, nonce: 0 }, alice);
-    const frozen = Object.freeze({ ...zero, nonce: -0 });
-    verifyTransaction(frozen);
-
-    expect(Object.is(verifyTransaction(frozen).nonce, 0)).toBe(true);
+    expect(verifyTransaction({ ...good })).toEqual(good);
+    expect(refusal({ ...good, amount: good.amount + 1 }).reason).toBe('bad-signature');
+    const { signature } = pay(alice, bob, 10);
+    expect(refusal({ ...good, signature }).reason).toBe('bad-signature');
   });
 
   it('may have been looked at beside the main thread, which lets nothing pass', async () => {
-    const [sound, forged] = [good, { ...good, amount: 11 }].map((one) => Object.freeze({ ...one }));
+    const sound = pay(alice, bob, 10);
+    const forged = { ...sound, amount: 11 };
 
     await verifyAhead(sound);
     await verifyAhead(forged);
     await verifyAhead('nothing');
 
-    expect(verifyTransaction(sound)).toBe(sound);
+    expect(verifyTransaction(sound)).toEqual(sound);
     expect(refusal(forged).reason).toBe('bad-signature');
   });
 });

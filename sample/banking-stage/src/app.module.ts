@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { ResilienceModule } from 'nestjs-bulwark';
+import { type RecoveryConfig, ResilienceModule, seconds } from 'nestjs-bulwark';
 import { BankingStage } from './banking/banking-stage.js';
 import { BlockProducer } from './banking/block-producer.js';
 import { Chain } from './chain/chain.js';
@@ -25,6 +25,7 @@ export class AppModule {
         ResilienceModule.forRoot({
           checkpoint: { directory: settings.dataDirectory, verify: settings.verify },
           health: { details: 'always' },
+          recovery: recoveryOf(settings),
           lint: {
             suppress: [
               {
@@ -54,4 +55,15 @@ export class AppModule {
       ],
     };
   }
+}
+
+/** What can be looked at and done at /recovery. One person looks after a sample, so one token is enough. */
+function recoveryOf({ recoveryToken }: NodeSettings): RecoveryConfig {
+  return {
+    ...(recoveryToken !== undefined && { access: { tokens: { danger: recoveryToken } } }),
+    danger: ['restore', 'fix', 'shutdown', 'delete'],
+    loopbackOnly: true,
+    // A block takes less, and so does a payment: who waits longer waits in vain.
+    shutdown: { grace: seconds(3) },
+  };
 }

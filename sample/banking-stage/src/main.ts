@@ -1,3 +1,4 @@
+import { RecoveryManager } from 'nestjs-bulwark';
 import { BLOCKED_NAME, DEMO_ALLOCATIONS, demoKeys, FEE_COLLECTOR } from './demo/accounts.js';
 import { guide } from './demo/guide.js';
 import { createNode } from './node/create-node.js';
@@ -16,6 +17,7 @@ async function boot(): Promise<void> {
   closeOnSignal(() => stop());
 
   const upstreamUrl = await upstream.listening();
+  const recoveryToken = process.env['RECOVERY_TOKEN'];
   const data = await dataDirectory(process.env['DATA_DIR']);
   const app = await createNode({
     ...SETTINGS_DEFAULTS,
@@ -23,11 +25,15 @@ async function boot(): Promise<void> {
     dataDirectory: data.path,
     allocations: DEMO_ALLOCATIONS,
     validator: demoKeys(FEE_COLLECTOR).address,
+    ...(recoveryToken !== undefined && { recoveryToken }),
   });
+  const recovery = app.get(RecoveryManager);
+  recovery.attach(app, { signals: false });
   let stopping = false;
   stop = async () => {
     stopping = true;
-    await app.close();
+    // Payments on their way need the upstream still.
+    await recovery.gracefulShutdown('the process was told to end');
     await upstream.stop();
   };
   upstream.onExit(() => {

@@ -23,6 +23,11 @@ export abstract class NodeSettings {
   abstract readonly resumePending: number;
   /** Milliseconds that an accepted transaction waits for a block at most: its receipt says until when. */
   abstract readonly pendingFor: number;
+  /**
+   * Who sends it may look after the node, and end it: at least 32 characters. Where it is missing, a
+   * node that runs on a terminal makes one up and logs it; any other lets nobody in.
+   */
+  abstract readonly recoveryToken?: string;
 }
 
 export const SETTINGS_DEFAULTS = {

@@ -11,9 +11,12 @@ export function guide(nodeUrl: string, upstreamUrl: string, data: DataDirectory)
   const kept = data.named
     ? 'kept: the next start with it goes on from here'
     : 'of this run only; DATA_DIR=<directory> npm start keeps it';
+  const recovery = (method: string, route: string): string =>
+    `curl -s -X ${method} ${nodeUrl}/recovery/${route} -H "authorization: Bearer $RECOVERY_TOKEN"`;
   return `
 banking stage       ${nodeUrl}/rpc   (JSON-RPC 2.0)
 health              ${nodeUrl}/health
+recovery            ${nodeUrl}/recovery   (with the token that is logged above on a terminal, or RECOVERY_TOKEN=<32 characters or more> npm start)
 fees and compliance ${upstreamUrl}
 data                ${data.path}   (${kept})
 
@@ -28,6 +31,12 @@ Send a transaction, look at its block, and at the health:
 Take the upstream away (refuse, hang or error), send a few more, look at the health again, bring it back:
   curl -s -X PUT ${upstreamUrl}/dials -d '{"outage":"refuse"}'
   curl -s -X PUT ${upstreamUrl}/dials -d '{"outage":"none"}'
+
+Look after it, with its token in $RECOVERY_TOKEN: is all well, is the chain sound, make a backup, and what was done:
+  ${recovery('GET', 'status')}
+  ${recovery('POST', 'corruption/check')}
+  ${recovery('POST', 'backup/create')}
+  ${recovery('GET', 'actions')}
 
 Ctrl+C ends it.
 `;

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestApplicationOptions } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -16,14 +17,19 @@ export async function createNode(
   const app = await NestFactory.create<NestExpressApplication>(AppModule.forRoot(settings), {
     ...options,
     abortOnError: false,
-    // The only bodies are those of /rpc, which reads them itself: what is wrong with one is to be
-    // answered as JSON-RPC, and a parser ahead of the controller would answer as it likes.
+    // Bodies of /rpc are read by its controller: what is wrong with one is to be answered as
+    // JSON-RPC, and a parser ahead of it would answer as it likes. Those of /recovery are parsed.
     bodyParser: false,
     // Without it, closing would wait for clients that keep their connection open.
     forceCloseConnections: true,
   });
+  app.useBodyParser('json', { type: isForRecovery });
   const server = app.getHttpServer();
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   return app;
+}
+
+function isForRecovery({ url }: IncomingMessage): boolean {
+  return url?.startsWith('/recovery/') === true;
 }

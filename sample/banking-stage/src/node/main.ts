@@ -1,4 +1,4 @@
-import { CheckpointService, ResilienceService } from 'nestjs-bulwark';
+import { CheckpointService, RecoveryManager, ResilienceService } from 'nestjs-bulwark';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Integrity } from '../integrity/integrity.js';
 import { announce } from '../process/announcement.js';
@@ -25,7 +25,11 @@ async function run(settings: NodeSettings): Promise<void> {
   });
   // The only thing that is ever said to a node by IPC: look at yourself.
   process.on('message', () => void examine(app));
-  closeOnSignal(() => app.close());
+  const recovery = app.get(RecoveryManager);
+  recovery.attach(app, { signals: false });
+  closeOnSignal(() => recovery.gracefulShutdown('the process was told to end'));
+  // Or a node that was ended over HTTP would wait for its parent to say something.
+  process.channel?.unref();
 
   await app.listen(0, HOST);
   announce({ type: 'listening', url: urlOf(app.getHttpServer()) });

@@ -10,6 +10,7 @@ import { keyPairFrom } from '../../../sample/banking-stage/src/keys/key-pair.js'
 import { createNode } from '../../../sample/banking-stage/src/node/create-node.js';
 import { HOST, listen, urlOf } from '../../../sample/banking-stage/src/process/listening.js';
 import { SETTINGS_DEFAULTS } from '../../../sample/banking-stage/src/settings.js';
+import type { NodeSettings } from '../../../sample/banking-stage/src/settings.js';
 import { createUpstream } from '../../../sample/banking-stage/src/upstream/upstream.server.js';
 import { alice, bob, validator } from './people.js';
 
@@ -27,11 +28,11 @@ export class ServedWorld {
     readonly upstreamUrl: string,
     readonly app: NestExpressApplication,
     readonly nodeUrl: string,
-    private readonly dataDirectory: string,
+    readonly dataDirectory: string,
     readonly rpc = new RpcClient(nodeUrl),
   ) {}
 
-  static async open(): Promise<ServedWorld> {
+  static async open(overrides: Partial<NodeSettings> = {}): Promise<ServedWorld> {
     const dials = { blocked: [eve.address], latencyMs: 1 };
     const upstream = createUpstream({ seed: 1, dials });
     const upstreamUrl = await listen(upstream, 0);
@@ -44,6 +45,7 @@ export class ServedWorld {
       verify: true,
       allocations: [alice, bob, eve].map(({ address }) => ({ owner: address, amount: MILLION })),
       validator: validator.address,
+      ...overrides,
     };
     const app = await createNode(settings, { logger: false });
     await app.listen(0, HOST);

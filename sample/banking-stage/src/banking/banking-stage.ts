@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { OnModuleInit } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnModuleInit } from '@nestjs/common';
 import {
   Bulkhead,
   Checkpoint,
@@ -48,7 +48,7 @@ export interface Receipt {
  */
 @Injectable()
 @CheckpointComponent({ name: 'banking' })
-export class BankingStage implements OnModuleInit {
+export class BankingStage implements OnApplicationBootstrap, OnModuleInit {
   @Durable() private readonly counts = new DurableValue<Statistics>(NO_STATISTICS);
   /** Accepted without compliance, which has not looked at them since. */
   @Durable() private readonly toReview = new DurableSet<TransactionId>();
@@ -76,6 +76,11 @@ export class BankingStage implements OnModuleInit {
         `${dataDirectory} holds another chain: its genesis is not that of the settings`,
       );
     }
+  }
+
+  /** A recovery begins at a saved state: so there is one from the first moment on. */
+  async onApplicationBootstrap(): Promise<void> {
+    if ((await this.checkpoints.list()).length === 0) await this.checkpoints.save();
   }
 
   get statistics(): Statistics {

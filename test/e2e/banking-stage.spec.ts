@@ -98,6 +98,7 @@ describe('a banking stage over HTTP', () => {
         'throughput',
         'peers',
         'mempool_size',
+        'unreviewed',
         'error_rate',
       ]);
       const values = Object.values(metrics).map(({ value }) => value);

@@ -30,7 +30,8 @@ export type Method = (...args: never[]) => unknown;
  * caller gets; a face says how a method is started and how an answer is delivered.
  */
 export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
-  place = -1;
+  before: EndableCall | undefined = undefined;
+  after: EndableCall | undefined = undefined;
   totalEnds: Milliseconds | undefined;
   readonly trace: Trace | undefined;
   /** Under which the answer is kept for calls that fail; undefined if it is not kept. */
@@ -136,7 +137,6 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
     if (this.over) return;
     const { fallback, retry, env } = this.pipeline;
     this.account.begins();
-    env.calls.add(this);
     this.counted = true;
     this.pipeline.budget?.callStarted();
     this.retries.begin();
@@ -147,6 +147,12 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
     if (this.over) return; // a function from the options made the caller leave
     if (env.calls.refusesNew) this.refused(this.pipeline.shuttingDown());
     else if (this.setDeadline(retry?.totalTimeout)) this.next();
+    this.follow();
+  }
+
+  /** From here on it can be ended from outside; most that are refused are over by now. */
+  protected follow(): void {
+    if (!this.over) this.pipeline.env.calls.add(this);
   }
 
   /**
@@ -154,7 +160,6 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
    */
   protected adopt({ permit, startedAt, mark, timing }: DirectStart): Attempt {
     this.counted = true;
-    this.pipeline.env.calls.add(this);
     this.account.resumes(timing);
     this.retries.started(mark);
     this.attempt = new Attempt(this, 1);

@@ -2,8 +2,9 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** A call that can be ended from outside. */
 export interface EndableCall {
-  /** Its place in the list; -1 while it is in none. */
-  place: number;
+  /** Its neighbours in the list, while it is in it. */
+  before: EndableCall | undefined;
+  after: EndableCall | undefined;
   /** It waits no longer: for another attempt, a slot, or its turn. */
   endWait(): void;
   /** Nobody waits for it any longer. */
@@ -25,8 +26,8 @@ type Stage = 'open' | 'draining' | 'closed';
  */
 export class CallsInFlight {
   private stage: Stage = 'open';
-  /** In any order. Not a Set: one that is always in use leaves a chain of old tables to the collector. */
-  private readonly all: EndableCall[] = [];
+  /** The newest. Its list is in the calls themselves: nothing is made for a call to be in it. */
+  private first: EndableCall | undefined;
   /** Made at the end only: merely enabling one makes every promise of a Node 20 process slower. */
   private lastWork: AsyncLocalStorage<true> | undefined;
 
@@ -46,24 +47,26 @@ export class CallsInFlight {
   }
 
   add(call: EndableCall): void {
-    call.place = this.all.length;
-    this.all.push(call);
+    const { first } = this;
+    call.after = first;
+    if (first !== undefined) first.before = call;
+    this.first = call;
   }
 
+  /** Does nothing for one that is not in the list. */
   delete(call: EndableCall): void {
-    if (call.place < 0) return;
-    const last = this.all.pop()!;
-    if (last !== call) {
-      this.all[call.place] = last;
-      last.place = call.place;
-    }
-    call.place = -1;
+    const { before, after } = call;
+    if (before !== undefined) before.after = after;
+    else if (this.first === call) this.first = after;
+    if (after !== undefined) after.before = before;
+    call.before = undefined;
+    call.after = undefined;
   }
 
   /** From here on nothing waits: not for another attempt, nor for a slot or a turn. */
   drain(): void {
     if (this.stage === 'open') this.stage = 'draining';
-    for (const call of [...this.all]) call.endWait();
+    for (const call of this.all) call.endWait();
   }
 
   /** From here on no call begins, but those of the last work. */
@@ -74,12 +77,19 @@ export class CallsInFlight {
 
   /** Ends every call in the list. */
   cut(): void {
-    for (const call of [...this.all]) call.cutOff();
+    for (const call of this.all) call.cutOff();
   }
 
   /** Runs what the application has to do before it ends: its calls are let through, and may wait. */
   runLast<T>(work: () => T): T {
     return (this.lastWork ??= new AsyncLocalStorage()).run(true, work);
+  }
+
+  /** In the order in which they began, whatever leaves meanwhile. */
+  private get all(): EndableCall[] {
+    const all: EndableCall[] = [];
+    for (let call = this.first; call !== undefined; call = call.after) all.push(call);
+    return all.toReversed();
   }
 
   private get isLastWork(): boolean {

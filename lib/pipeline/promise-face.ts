@@ -27,6 +27,7 @@ class PromiseCall extends Call {
   /** Goes on where a call that ran without an engine has failed. */
   resume(start: DirectStart, error: unknown): unknown {
     this.adopt(start).failed(error);
+    this.follow();
     return this.handOver();
   }
 

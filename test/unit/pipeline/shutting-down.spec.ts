@@ -277,14 +277,14 @@ it('calls that end in any order leave the others to be cut', async () => {
 });
 
 it('nothing of a call is kept when it has ended, however it ends', async () => {
-  const list = (world.runtime.env.calls as unknown as { all: unknown[] }).all;
+  const list = (): unknown[] => (world.runtime.env.calls as unknown as { all: unknown[] }).all;
   const target = world.target('A', { timeLimit: 100, retry: { maxAttempts: 2, jitter: 'none' } });
   const calls = [start(target, takes(10)), start(target, down), start(target)];
   const stream = runObservable(target, () => NEVER, undefined, []).subscribe();
-  expect(list).toHaveLength(4);
+  expect(list()).toHaveLength(4);
   stream.unsubscribe();
   await world.clock.advance(1_000);
 
   expect(calls.every(({ answer }) => answer !== undefined)).toBe(true);
-  expect(list).toEqual([]);
+  expect(list()).toEqual([]);
 });

@@ -257,8 +257,12 @@ describe('hooks of recovery', () => {
       RecoveryParticipant()(Mempool);
       return Mempool;
     };
-    const world = await boot({ bulwark: {}, providers: provide(make(), make()) });
-    expect(hooksIn(world).participants.map(({ name }) => name)).toEqual(['Mempool', 'Mempool (2)']);
+    const world = await boot({ bulwark: {}, providers: provide(make(), make(), make()) });
+    expect(hooksIn(world).participants.map(({ name }) => name)).toEqual([
+      'Mempool',
+      'Mempool (2)',
+      'Mempool (3)',
+    ]);
   });
 
   it('names of prototypes are names like others', async () => {
@@ -281,6 +285,18 @@ describe('hooks of recovery', () => {
 });
 
 describe('hooks of a module that is loaded later', () => {
+  it('of a class that is no singleton are told once', async () => {
+    const world = await boot({ bulwark: {} });
+    const Node = withHook(IntegrityCheck('a'));
+    Injectable({ scope: Scope.REQUEST })(Node);
+    class LazyModule {}
+    Module({ providers: [Node] })(LazyModule);
+    const lazy = world.app.get(LazyModuleLoader).load(() => LazyModule);
+    await expect(lazy).rejects.toThrow('is request-scoped or transient');
+    await load(world, withHook(IntegrityCheck('b')));
+    expect(names(world)).toEqual(['b']);
+  });
+
   const load = async (world: World, ...types: (new () => object)[]): Promise<unknown> => {
     class LazyModule {}
     Module({ providers: provide(...types) })(LazyModule);

@@ -245,7 +245,13 @@ export {
 export { CheckpointService, type RestoreOptions } from './nest/checkpoint/checkpoint.service.js';
 
 export type { CheckAnswer, InvalidKind, IssueInput, ReconnectOptions } from './recovery/hooks.js';
-export { RECONNECT_DEFAULTS } from './recovery/recovery.options.js';
+export {
+  RECONNECT_DEFAULTS,
+  RECOVERY_DEFAULTS,
+  type RecoveryOptions,
+  SHUTDOWN_DEFAULTS,
+  type ShutdownOptions,
+} from './recovery/recovery.options.js';
 export {
   type CheckDecorator,
   type CheckMethod,
@@ -279,4 +285,28 @@ export type {
   RecoveryConfig,
   RecoveryToken,
 } from './nest/recovery/recovery.config.js';
-export { RecoveryManager } from './recovery/recovery-manager.js';
+export {
+  type AttachOptions,
+  type Closable,
+  type DryRunRequest,
+  RecoveryManager,
+  type RecoveryRequest,
+} from './recovery/recovery-manager.js';
+export { RecoveryError, type RecoveryErrorCode } from './recovery/recovery.error.js';
+export type {
+  Backup,
+  CorruptionOutcome,
+  CorruptionReport,
+  DrillReport,
+  ErrorRecovery,
+  IntegrityIssue,
+  InvalidDataReport,
+  OperationOutcome,
+  PartitionReport,
+  RecoveryAction,
+  RecoveryActionType,
+  RecoveryContext,
+  RecoveryState,
+  RecoveryStatus,
+  RestoreReport,
+} from './recovery/recovery-report.js';

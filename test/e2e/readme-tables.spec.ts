@@ -384,6 +384,22 @@ it.each([
   );
 });
 
+it('the options of docs/recovery.md are those of the code, with the same defaults', () => {
+  const rows = table(section('docs/recovery.md', 'Options'), 'Option');
+  const options = [...types.properties('RecoveryConfig').keys()].filter((o) => o !== 'shutdown');
+  const shutdown = [...types.properties('ShutdownOptions').keys()].map((o) => `shutdown.${o}`);
+  expect(rows.map((row) => row['Option']!).toSorted()).toEqual(
+    [...options, ...shutdown].toSorted(),
+  );
+  const reconnect = table(section('docs/recovery.md', 'Connections'), 'Option');
+  expect(reconnect.map((row) => row['Option']!).toSorted()).toEqual(
+    [...types.properties('ReconnectOptions').keys()].toSorted(),
+  );
+  expect(reconnect.find((row) => row['Option'] === 'attempts')!['Default']).toBe(
+    shown(bulwark.RECONNECT_DEFAULTS.attempts),
+  );
+});
+
 describe.each([
   ['ErrorsConfig', '`errors: { … }`', {}],
   ['ErrorLogOptions', '`errors: { log: { … } }`', bulwark.ERROR_LOG_DEFAULTS],

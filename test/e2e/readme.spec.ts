@@ -1,7 +1,9 @@
 // What README and docs say of running code: their programs run and do what stands beside them.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Controller, type DynamicModule, Get, type Type } from '@nestjs/common';
@@ -21,7 +23,13 @@ import { blocks, section, table, writeBlocks } from '../support/documents.js';
 let place: string;
 let files: readonly string[];
 
+let data: string;
+
 beforeAll(() => {
+  data = mkdtempSync(join(tmpdir(), 'bulwark-readme-'));
+  process.env['DATA_DIR'] = data;
+  for (const level of ['READ', 'OPERATE', 'DANGER'])
+    process.env[`RECOVERY_${level}`] = randomBytes(32).toString('hex');
   ({ place, files } = writeBlocks());
   const { code } = transformSync(blocks[0]!.code, {
     jsc: {
@@ -35,7 +43,10 @@ beforeAll(() => {
 });
 
 afterEach(closeAll);
-afterAll(() => rmSync(place, { recursive: true, force: true }));
+afterAll(() => {
+  rmSync(place, { recursive: true, force: true });
+  rmSync(data, { recursive: true, force: true });
+});
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {

@@ -19,10 +19,13 @@ export interface CompleteHealthConfig extends Required<
 export function healthConfigOf(config: ResilienceConfig | undefined): CompleteHealthConfig {
   const health = config?.health;
   const given = typeof health === 'object' && health !== null ? health : {};
+  const recovery = config?.recovery;
+  const checked =
+    typeof recovery === 'object' && recovery !== null ? recovery.healthCheckInterval : undefined;
   return {
     details: given.details ?? HEALTH_DEFAULTS.details,
     timeout: given.timeout ?? HEALTH_DEFAULTS.timeout,
-    sampleInterval: given.sampleInterval ?? HEALTH_DEFAULTS.sampleInterval,
+    sampleInterval: given.sampleInterval ?? checked ?? HEALTH_DEFAULTS.sampleInterval,
     recoverAfter: given.recoverAfter ?? HEALTH_DEFAULTS.recoverAfter,
     indicators: given.indicators ?? {},
     isOn: health !== false,

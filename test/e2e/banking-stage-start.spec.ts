@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,9 +44,12 @@ async function guideOf(started: Started): Promise<string> {
   });
 }
 
+const TOKEN = randomBytes(32).toString('hex');
+
 /** The commands as printed, run by a shell, as a reader would. */
 async function typed(command: string): Promise<string> {
-  const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: ROOT });
+  const env = { ...process.env, RECOVERY_TOKEN: TOKEN };
+  const { stdout } = await promisify(execFile)('sh', ['-c', command], { cwd: ROOT, env });
   return stdout;
 }
 
@@ -89,6 +93,48 @@ describe('npm start', () => {
     },
     2 * DEADLINE,
   );
+
+  it(
+    'prints commands that look after it, and the README has more: as they stand, to the end and after it',
+    async () => {
+      const DATA_DIR = await mkdtemp(join(tmpdir(), 'banking-stage-test-'));
+      const started = start({ RECOVERY_TOKEN: TOKEN, DATA_DIR });
+      const guide = await guideOf(started);
+      const [send] = commandsIn(guide, /send\.js/);
+      const [, node] = /banking stage +(\S+)\/rpc/.exec(guide)!;
+      const readme = await readFile(`${ROOT}sample/banking-stage/README.md`, 'utf8');
+      const told = readme.replaceAll('http://127.0.0.1:3000', node!);
+      const commands = [guide, told].flatMap((text) => commandsIn(text, /\/recovery/));
+      await typed(send!);
+
+      const answers: { success: boolean; message?: string }[] = [];
+      for (const command of commands) answers.push(JSON.parse(await typed(command)) as never);
+
+      expect(answers).toHaveLength(11);
+      expect(answers.filter(({ success }) => !success)).toEqual([]);
+      expect(answers.at(-1)).toMatchObject({ message: 'Graceful shutdown initiated' });
+      expect(await started.ended).toBe(0);
+      const again = await guideOf(start({ RECOVERY_TOKEN: TOKEN, DATA_DIR }));
+      const [getBlock] = commandsIn(again, /getBlock/);
+      expect(JSON.parse(await typed(getBlock!))).toMatchObject({ result: { height: 1 } });
+      const [, , , actions] = commandsIn(again, /\/recovery/);
+      // What was done to it before is still known.
+      expect(await typed(actions!)).toContain('"shutdown"');
+      for (const one of running.splice(0)) {
+        one.kill('SIGTERM');
+        await one.ended;
+      }
+      await rm(DATA_DIR, { recursive: true });
+    },
+    2 * DEADLINE,
+  );
+
+  it('lets nobody look after it without a token', async () => {
+    const guide = await guideOf(start({}));
+    const [status] = commandsIn(guide, /\/recovery\/status/);
+
+    expect(JSON.parse(await typed(status!))).toMatchObject({ success: false });
+  });
 
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'ends with code 0 at %s, and takes the upstream along',

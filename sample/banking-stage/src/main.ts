@@ -28,7 +28,9 @@ async function boot(): Promise<void> {
     ...(recoveryToken !== undefined && { recoveryToken }),
   });
   const recovery = app.get(RecoveryManager);
-  recovery.attach(app, { signals: false });
+  // Ended over HTTP, it takes the upstream along as well.
+  const exit = (code: number): void => void upstream.stop().finally(() => process.exit(code));
+  recovery.attach(app, { signals: false, exit });
   let stopping = false;
   stop = async () => {
     stopping = true;

@@ -196,6 +196,38 @@ describe('scenario 2: the network is cut', () => {
   );
 });
 
+describe('scenario 2, when no operator is there', () => {
+  it(
+    'the breaker notices that the upstream is away, and everything is caught up with',
+    async () => {
+      await begin();
+      await world.turn({ outage: 'refuse' });
+      const suspect = await poll('a provisional quote', DEADLINE, () =>
+        world.send(pay(eve, bob, 10, 100)).catch(() => undefined),
+      );
+      await poll('an open breaker', DEADLINE, async () => {
+        await world.send(pay(alice, bob, 1, 100)).catch(() => undefined);
+        const { partitions } = await status();
+        return (partitions as string[]).includes('upstream') || undefined;
+      });
+      expect(await actions()).toContain('network_partition failed');
+
+      await world.turn({ outage: 'none' });
+      await poll('the review', DEADLINE, async () => {
+        await world.send(pay(alice, bob, 1, 100)).catch(() => undefined);
+        const { partitions } = await status();
+        const isDone = world.app.get(BankingStage).unreviewed.length === 0;
+        return (isDone && (partitions as string[]).length === 0) || undefined;
+      });
+
+      const { id } = suspect;
+      expect(await world.rpc.call('getTransaction', id)).toMatchObject({ flagged: true });
+      await expectSound([id]);
+    },
+    PATIENCE,
+  );
+});
+
 describe('scenario 3: an invalid block', () => {
   it(
     'is rejected, does no harm, and is answered with the valid one',

@@ -12,6 +12,7 @@ import { NodeMetrics } from './metrics/node.metrics.js';
 import { AcceptedOrders } from './recovery/accepted-orders.js';
 import { OutsideBlocks } from './recovery/outside-blocks.js';
 import { UpstreamLink } from './recovery/upstream-link.js';
+import { UpstreamWatch } from './recovery/upstream-watch.js';
 import { RpcController } from './rpc/rpc.controller.js';
 import { RpcMethods } from './rpc/rpc.methods.js';
 import { NodeSettings } from './settings.js';
@@ -51,6 +52,7 @@ export class AppModule {
         Integrity,
         AcceptedOrders,
         UpstreamLink,
+        UpstreamWatch,
         OutsideBlocks,
       ],
     };

@@ -73,7 +73,9 @@ describe('a node with too many pending transactions', () => {
     expect(world.banking.statistics).toEqual({
       ...{ accepted: 2, provisional: 1, executed: 1, expired: 1 },
     });
+    const { asked } = world.quotes;
     expect(await reasonOf(world, second)).toBe('expired');
+    expect(world.quotes.asked).toBe(asked);
     expect(await reasonOf(world, pay(alice, bob, 2))).toBe('accepted');
     expect(world.integrity.all()).toEqual([]);
   });

@@ -37,6 +37,14 @@ describe('ledger', () => {
     expect(ledger.account(alice.address).sent).toBe(1);
   });
 
+  it('looks for no coins beyond one that is missing: how many there are may be wrong as well', () => {
+    const ledger = ledgerWith(10, 20, 30);
+    ledger['coins'].delete(`${alice.address}/1`);
+
+    expect([...ledger.outputsOf(alice.address)].map(([id]) => id)).toEqual(['genesis:0']);
+    expect(() => ledger.execute(order(pay(alice, bob, 40)))).toThrow('do not add up');
+  });
+
   it('makes no change of nothing', () => {
     const { outputs } = ledgerWith(10).execute(order(pay(alice, bob, 9), 1));
 

@@ -444,6 +444,26 @@ describe.each(ADAPTERS)('what the recovery controller takes on %s', (_, adapter)
     expect([wrong.status, wrong.json['code']]).toEqual([403, 'LEVEL']);
   });
 
+  it('what a refusal tells is cleaned as well', async () => {
+    const { post, manager } = await gate(adapter, EVERYTHING);
+    const uri = 'redis://u:hunter2@h';
+    manager.instead.set('handleCorruption', () => ({
+      isDryRun: false,
+      result: 'refused',
+      message: `two calls would be lost at ${uri}`,
+      issues: [{ check: 'c', problem: uri }],
+      replayedCalls: 0,
+      lostCalls: 2,
+      handedBack: {},
+      steps: [uri],
+    }));
+
+    const { status, text } = await post('/recovery/corruption/fix');
+
+    expect(status).toBe(409);
+    expect(text).not.toContain('hunter2');
+  });
+
   it('what the application says of itself is cleaned on its way out', async () => {
     const { look, manager } = await gate(adapter, EVERYTHING);
     manager.instead.set('listBackups', () => [

@@ -22,14 +22,18 @@ export class RouteTable {
     private readonly config: ApplicationConfig,
   ) {}
 
-  /** Every GET that a controller answers. */
-  routesOf(module: Module, controller: Type): Route[] {
+  /** Every GET that a controller answers, or everything that is wanted. */
+  routesOf(
+    module: Module,
+    controller: Type,
+    isWanted: (handler: object) => boolean = answersGet,
+  ): Route[] {
     const prototype = controller.prototype as Record<string, object>;
     const ofHost = Reflect.getMetadata('host', controller) !== undefined;
     return this.scanner
       .getAllMethodNames(prototype)
       .map((name) => prototype[name]!)
-      .filter((handler) => answersGet(handler))
+      .filter((handler) => isWanted(handler))
       .flatMap((handler) => {
         const paths = product(
           this.pathsOf(module),

@@ -38,12 +38,14 @@ export class RecoveryMount implements OnApplicationBootstrap {
       return;
     }
     const table = new RouteTable(this.modules, this.app);
-    const ours = table.routesOf(home, controller).map(({ path }) => canonical(path));
+    const ours = table.routesOf(home, controller, isRoute).map(({ path }) => canonical(path));
     const root = ours.reduce((shortest, path) => (path.length < shortest.length ? path : shortest));
     const others = [...this.modules.values()]
       .filter((module) => module !== home)
       .flatMap((module) =>
-        [...module.controllers.keys()].flatMap((type) => table.routesOf(module, type as Type)),
+        [...module.controllers.keys()].flatMap((type) =>
+          table.routesOf(module, type as Type, isRoute),
+        ),
       );
     const taken = others.find(({ path }) => ours.includes(canonical(path)));
     if (taken === undefined) {
@@ -99,4 +101,8 @@ export class RecoveryMount implements OnApplicationBootstrap {
     const isFastify = this.host.httpAdapter.getType() === 'fastify';
     return Boolean(isFastify ? server.initialConfig?.trustProxy : server.get?.('trust proxy'));
   }
+}
+
+function isRoute(handler: object): boolean {
+  return Reflect.getMetadata('method', handler) !== undefined;
 }

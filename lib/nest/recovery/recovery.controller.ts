@@ -12,7 +12,7 @@ import {
   UseGuards,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
-import type { Observable } from 'rxjs';
+import { EMPTY, type Observable } from 'rxjs';
 import { ResilienceErrors } from '../../errors/resilience-errors.js';
 import { boolean, integer, text } from '../../kernel/check.js';
 import { ResilienceRegistry } from '../../pipeline/registry.js';
@@ -130,7 +130,8 @@ abstract class RecoveryEndpoints {
   @Route('events')
   events(@Req() request: unknown): Observable<MessageEvent> {
     refuseQuery(request);
-    return this.feed.open(this.visits.of(request)!.response);
+    const visit = this.visits.of(request)!;
+    return visit.request.method === 'HEAD' ? EMPTY : this.feed.open(visit.response);
   }
 
   @Route('reset')

@@ -104,6 +104,22 @@ describe.each(ADAPTERS)('mounting the recovery controller on %s', (_, adapter) =
     expect(log.ours.filter(({ message }) => message.includes('mounted at'))).toEqual([]);
   });
 
+  it("a POST of the host's own on one of these paths wins too", async () => {
+    @Controller('recovery')
+    class Own {
+      @Post('shutdown')
+      stop(): string {
+        return 'own';
+      }
+    }
+    @Module({ controllers: [Own] })
+    class OwnModule {}
+    const { post, look } = await gate(adapter, EVERYTHING, { imports: [OwnModule] });
+
+    expect((await post('/recovery/shutdown')).text).toBe('own');
+    expect((await look('/recovery/status')).status).toBe(404);
+  });
+
   it("health.details: 'authorized' shows details to whoever may look, and to nobody else", async () => {
     const { app } = await gate(adapter, undefined, {
       bulwark: { health: { details: 'authorized' }, recovery: { access: { tokens: TOKENS } } },

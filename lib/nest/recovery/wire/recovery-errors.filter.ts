@@ -7,13 +7,16 @@ import {
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CheckpointError, type CheckpointErrorCode } from '../../../checkpoint/checkpoint.error.js';
-import { clean } from '../../../errors/record/clean.js';
+import { type Clean, makeClean } from '../../../errors/record/clean.js';
 import { factsOf, headline } from '../../../errors/record/facts.js';
 import { isResilienceRejection } from '../../../kernel/rejection.js';
 import { RecoveryError } from '../../../recovery/recovery.error.js';
 import { Refusal } from '../access/refusal.js';
 import { Visits } from '../access/visits.js';
+import type { ResilienceConfig } from '../../config.js';
 import { SafeLogger } from '../../safe-logger.js';
+import { CONFIG } from '../../tokens.js';
+import { outgoing } from './outgoing.js';
 
 /** What a caller is told of an error. */
 interface Told {
@@ -43,11 +46,15 @@ const CHECKPOINT_STATUS: { readonly [C in CheckpointErrorCode]: number } = {
 @Catch()
 export class RecoveryErrorsFilter implements ExceptionFilter {
   private readonly logger = new SafeLogger('Bulwark');
+  private readonly clean: Clean;
 
   constructor(
     @Inject(HttpAdapterHost) private readonly adapters: HttpAdapterHost,
     @Inject(Visits) private readonly visits: Visits,
-  ) {}
+    @Inject(CONFIG) config: ResilienceConfig | undefined,
+  ) {
+    this.clean = makeClean(config?.errors?.log?.redact);
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     if (host.getType<string>() !== 'http') throw error;
@@ -58,10 +65,11 @@ export class RecoveryErrorsFilter implements ExceptionFilter {
       this.visits.of(http.getRequest()) ?? this.visits.begin(http.getRequest(), response);
     // whoever stands before us in the application has refused it; what we settled stays settled
     visit.settle(told.status < 500 ? 'denied' : 'failed', told.code);
-    if (told.status === 500)
-      this.logger.error(
-        clean(`recovery: request ${visit.requestId} failed: ${headline(factsOf(error))}`, MAX_LINE),
-      );
+    if (told.status === 500) {
+      const facts = factsOf(error, { stack: true, clean: this.clean });
+      const line = `recovery: request ${visit.requestId} failed: ${headline(facts)}`;
+      this.logger.error(this.clean(line, MAX_LINE), facts.stack);
+    }
     const { httpAdapter } = this.adapters;
     if (httpAdapter.isHeadersSent(response)) {
       httpAdapter.end(response); // a stream that failed midway can only be cut
@@ -74,7 +82,7 @@ export class RecoveryErrorsFilter implements ExceptionFilter {
     // one that knows nobody gets the same answer to every guess
     const id = status === 401 ? {} : { requestId };
     const body = { ...told.facts, success: false, code, message, ...id };
-    httpAdapter.reply(response, body, status);
+    httpAdapter.reply(response, outgoing(body, this.clean), status);
   }
 }
 
@@ -86,11 +94,11 @@ export function codeOf(error: unknown): string {
 function toldOf(error: unknown): Told {
   if (error instanceof Refusal) {
     const { code, message, headers, facts } = error;
-    return { status: error.getStatus(), code, message: clean(message, MAX_LINE), headers, facts };
+    return { status: error.getStatus(), code, message, headers, facts };
   }
   if (error instanceof RecoveryError) {
     const { status, code, message } = error;
-    return { status, code, message: clean(message, MAX_LINE) };
+    return { status, code, message };
   }
   if (error instanceof CheckpointError) {
     const { code } = error;

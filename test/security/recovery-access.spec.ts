@@ -12,7 +12,12 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, DiscoveryService, DiscoveryModule, Reflector } from '@nestjs/core';
 import { of } from 'rxjs';
-import { type RecoveryAccessConfig, type RecoveryConfig, recoveryAskOf } from 'nestjs-bulwark';
+import {
+  type AuditRecord,
+  type RecoveryAccessConfig,
+  type RecoveryConfig,
+  recoveryAskOf,
+} from 'nestjs-bulwark';
 import {
   mark,
   OPERATIONS,
@@ -222,11 +227,14 @@ describe.each(ADAPTERS)('who gets into the recovery controller on %s', (name, ad
     }
     const providers = [{ provide: APP_GUARD, useClass: HostGuard }];
 
-    const closed = await gate(adapter, EVERYTHING, { providers });
+    const records: AuditRecord[] = [];
+    const audit = (record: AuditRecord): unknown => records.push(record);
+    const closed = await gate(adapter, { ...EVERYTHING, audit }, { providers });
     expect(await closed.look('/recovery/status')).toMatchObject({
       status: 403,
       json: { success: false, code: 'REFUSED' },
     });
+    expect(records).toMatchObject([{ outcome: 'denied', code: 'REFUSED', operation: 'unknown' }]);
 
     const decorators = [SetMetadata('public', true)];
     const open = await gate(adapter, { ...EVERYTHING, decorators }, { providers });

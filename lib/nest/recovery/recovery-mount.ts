@@ -40,13 +40,11 @@ export class RecoveryMount implements OnApplicationBootstrap {
     const table = new RouteTable(this.modules, this.app);
     const ours = table.routesOf(home, controller, isRoute).map(({ path }) => canonical(path));
     const root = ours.reduce((shortest, path) => (path.length < shortest.length ? path : shortest));
-    const others = [...this.modules.values()]
-      .filter((module) => module !== home)
-      .flatMap((module) =>
-        [...module.controllers.keys()].flatMap((type) =>
-          table.routesOf(module, type as Type, isRoute),
-        ),
-      );
+    const others = [...this.modules.values()].flatMap((module) =>
+      [...module.controllers.keys()]
+        .filter((type) => type !== controller)
+        .flatMap((type) => table.routesOf(module, type as Type, isRoute)),
+    );
     const taken = others.find(({ path }) => ours.includes(canonical(path)));
     if (taken === undefined) {
       this.path = root;

@@ -120,6 +120,16 @@ describe.each(ADAPTERS)('mounting the recovery controller on %s', (_, adapter) =
     expect((await look('/recovery/status')).status).toBe(404);
   });
 
+  it('the path of health is taken', async () => {
+    const { look, log } = await gate(adapter, undefined, {
+      bulwark: { recovery: { ...EVERYTHING, path: 'health' } },
+    });
+
+    expect((await look('/health')).json).toEqual({ status: 'ok' });
+    expect((await look('/health/status')).status).toBe(404);
+    expect(log.ours.some(({ message }) => message.includes('not mounted'))).toBe(true);
+  });
+
   it("health.details: 'authorized' shows details to whoever may look, and to nobody else", async () => {
     const { app } = await gate(adapter, undefined, {
       bulwark: { health: { details: 'authorized' }, recovery: { access: { tokens: TOKENS } } },

@@ -39,7 +39,10 @@ export class RecoveryGate implements CanActivate {
     const response = http.getResponse<AnyResponse>();
     const visit = this.visits.begin(request, response, operation);
     visit.context = context;
-    for (const name of GRANTS) response.removeHeader(name);
+    for (const name of GRANTS) {
+      response.removeHeader(name);
+      visit.response.removeHeader(name); // where Fastify has middleware, that has a copy of them
+    }
     response.header('Cache-Control', 'no-store');
     response.header('X-Content-Type-Options', 'nosniff');
     response.header('X-Request-Id', visit.requestId);

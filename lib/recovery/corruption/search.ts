@@ -21,8 +21,8 @@ export interface SearchParts {
 /**
  * Finds the sound state that loses the fewest calls: of each backup, newest first, with as much of
  * the journal since as passes the checks, until one leads to the present. Where the whole journal
- * does not pass, its end is halved again and again: so what is found passes, and the call after it
- * does not.
+ * does not pass, it is looked back from its end in doubled steps, and the last step is halved again
+ * and again: so what is found passes, and the call after it does not.
  *
  * @param backups newest first
  */
@@ -68,11 +68,16 @@ async function soundOf(
   };
   const all = tried.replayable;
   if (await passes(all)) return found(all);
-  if (all === 0 || !(await passes(0))) {
-    note(`backup ${id} does not pass the checks`);
-    return undefined;
+  // back from the end in growing steps: what went wrong went wrong a moment ago, more often than not
+  let [good, bad] = [all, all];
+  for (let step = 1; good === bad; step *= 2) {
+    if (bad === 0) {
+      note(`backup ${id} does not pass the checks`);
+      return undefined;
+    }
+    good = Math.max(0, all - step);
+    if (!(await passes(good))) bad = good;
   }
-  let [good, bad] = [0, all];
   while (bad - good > 1) {
     const middle = Math.floor((good + bad) / 2);
     if (await passes(middle)) good = middle;

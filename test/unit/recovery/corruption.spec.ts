@@ -95,6 +95,17 @@ test('without any backup the journal alone leads to the state', async () => {
   expect(vault.content).toEqual(content);
 });
 
+test('a state that was not sound at first is gone back to from the end', async () => {
+  const vault = await Vault.open();
+  vault.extra = () =>
+    vault.bank.log.length > 0 ? [] : [{ check: 'genesis', problem: 'there is none' }];
+  for (const id of ['one', 'two', 'three', 'four']) await vault.move(1, id);
+  await vault.forge(5);
+  await vault.move(1, 'late');
+  expect(await vault.corruption.handle(true)).toMatchObject({ result: 'fixed', lostCalls: 2 });
+  expect(vault.bank.log.slice()).toEqual(['one', 'two', 'three', 'four']);
+});
+
 describe('a call that did what it must not', () => {
   async function forged(): Promise<Vault> {
     const vault = await Vault.open();

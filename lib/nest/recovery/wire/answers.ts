@@ -173,7 +173,7 @@ function backupEntry(backup: Backup): object {
 }
 
 export function restoredAnswer(report: RestoreReport): object {
-  const { isDryRun, backup, components, lostCalls, before, issues } = report;
+  const { isDryRun, backup, components, lostCalls, before, issues, handedBack, problems } = report;
   return {
     ...withoutSecrets(backup.summary),
     message: `${isDryRun ? 'Would restore' : 'Restored'} from backup: ${backup.name}`,
@@ -182,6 +182,8 @@ export function restoredAnswer(report: RestoreReport): object {
     lost_calls: lostCalls,
     before,
     issues: issues.map(issueAnswer),
+    handed_back: handedBack,
+    problems,
   };
 }
 

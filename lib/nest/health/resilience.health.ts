@@ -10,6 +10,8 @@ import {
 import { checkOptions, number, ResilienceConfigError } from '../../kernel/check.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import { type CircuitBreakerReader, ResilienceRegistry } from '../../pipeline/registry.js';
+import { RecoveryHookRegistry } from '../recovery/recovery-hooks.js';
+import { RecoveryDesks } from '../recovery/recovery.providers.js';
 import { ERROR_FIGURES, type ErrorFigures } from './figures.js';
 import { HealthMonitor } from './health-monitor.js';
 
@@ -34,6 +36,8 @@ export class ResilienceHealthIndicator {
     @Inject(CHECKPOINTS) private readonly checkpointed: Checkpoints,
     @Inject(HealthMonitor) private readonly monitor: HealthMonitor,
     @Inject(ERROR_FIGURES) private readonly figures: ErrorFigures,
+    @Inject(RecoveryDesks) private readonly desks: RecoveryDesks,
+    @Inject(RecoveryHookRegistry) private readonly hooks: RecoveryHookRegistry,
   ) {}
 
   /**
@@ -134,6 +138,30 @@ export class ResilienceHealthIndicator {
     const active = this.figures.active();
     const status = active.length === 0 ? 'up' : 'degraded';
     return this.report(key, status, { ...this.figures.analyse(), active });
+  }
+
+  /**
+   * What recovery knows: `degraded` while corruption is known and not mended, a connection is cut, or
+   * a recovery is under way. Looks for nothing itself.
+   *
+   * @param key the name of the entry in the answer
+   */
+  recovery<const K extends string = 'recovery'>(
+    key: K = 'recovery' as K,
+  ): HealthIndicatorResult<K> {
+    const { corruption, network, lock } = this.desks;
+    const { isCorrupted: corrupted } = corruption;
+    const { partitions } = network;
+    const underWay = lock.current;
+    const isWell = !corrupted && partitions.length === 0 && underWay === undefined;
+    const data = { corrupted, partitions, ...(underWay === undefined ? {} : { underWay }) };
+    return this.report(key, isWell ? 'up' : 'degraded', data);
+  }
+
+  /** Whether there is anything for `recovery` to tell. @internal */
+  get recovers(): boolean {
+    const { checks, reconnects } = this.hooks;
+    return checks.length > 0 || reconnects.length > 0;
   }
 
   /** Whether there is anything for `checkpoints` to tell. @internal */

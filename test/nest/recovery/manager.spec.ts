@@ -15,6 +15,7 @@ import {
   RecoveryManager,
   RecoveryParticipant,
   ResilienceErrors,
+  ResilienceHealthIndicator,
 } from 'nestjs-bulwark';
 import { boot, closeAll, type World } from '../support/app.js';
 
@@ -198,7 +199,7 @@ test('autoFix mends what the scheduled check finds, where that loses no call', a
 });
 
 test('a connection that is cut makes it degraded; calls go on', async () => {
-  const { manager, dependency, shop } = await start();
+  const { world, manager, dependency, shop } = await start();
   dependency.isAway = true;
   expect(await manager.handleNetworkPartition()).toMatchObject({
     reconnected: false,
@@ -211,6 +212,9 @@ test('a connection that is cut makes it degraded; calls go on', async () => {
     reasons: ['the connection dependency is cut'],
   });
   expect(await shop.sell(1)).toBe(9);
+  expect(await world.app.get(ResilienceHealthIndicator).recovery()).toMatchObject({
+    recovery: { corrupted: false, partitions: ['dependency'] },
+  });
 });
 
 test('an operation that is wrapped answers its error, and is protected by a breaker of its name', async () => {

@@ -32,7 +32,8 @@ export async function statusOf(parts: StatusParts): Promise<RecoveryStatus> {
       ? [`the health is ${status} (score ${score})`]
       : []),
   ];
-  const recoveryInProgress = lock.current !== undefined;
+  // a drill is none: it happens in a copy
+  const recoveryInProgress = lock.current !== undefined && lock.current !== 'restore_drill';
   const state: RecoveryState = recoveryInProgress
     ? 'recovering'
     : critical.length > 0

@@ -25,7 +25,7 @@ import { type Codec, v8Codec } from '../value/codec.js';
 import { Values } from '../value/values.js';
 import type { EntryData } from '../component/format.js';
 import { bindComponent, type Definition } from './bind.js';
-import { type EngineState, objectionOf } from './engine-state.js';
+import { assertPossible, type EngineState, objectionOf } from './engine-state.js';
 import { plansFor } from './exchange.js';
 import { entryOf, Journaling, pendingOf } from './journaling.js';
 import { loadContents } from './load.js';
@@ -79,6 +79,8 @@ export class CheckpointEngine implements CallHost {
   /** How many components have what they begin with in memory only. */
   private beginnings = 0;
   private isReady = false;
+  /** One at a time: a second is refused, and does not wait. */
+  private isReplacing = false;
   private fencedBy: unknown;
   private cancelReopen: (() => void) | undefined;
   private reopening: Promise<void> | undefined;
@@ -303,18 +305,21 @@ export class CheckpointEngine implements CallHost {
 
   /** Runs with no call in any component, and none to come, and no save beside it. */
   private async alone<T>(work: (save: Save) => Promise<T>): Promise<T> {
-    const objection = this.objection('restore');
-    if (objection !== undefined) throw objection;
-    this.state = 'restoring';
+    assertPossible(this.isReplacing ? 'restoring' : this.state, 'restore', this.fencedBy);
+    this.isReplacing = true;
     try {
-      this.calls.dismissAll();
+      // calls go on until it is our turn: somebody may be looking at an earlier state
       return await this.saving.between(async (save) => {
+        assertPossible(this.state, 'restore', this.fencedBy);
+        this.state = 'restoring';
+        this.calls.dismissAll();
         await this.calls.atRest(PATIENCE);
         const result = await work(save);
         this.beginTwins();
         return result;
       });
     } finally {
+      this.isReplacing = false;
       if (this.state === 'restoring') this.state = 'open';
     }
   }

@@ -25,3 +25,9 @@ export function objectionOf(
   const why = currentView() === undefined ? OBJECTIONS[state] : LOOKING;
   return why === undefined ? undefined : new CheckpointUnavailableError(target, why, cause);
 }
+
+/** @throws CheckpointUnavailableError where a call would be told that it cannot begin */
+export function assertPossible(...of: Parameters<typeof objectionOf>): void {
+  const objection = objectionOf(...of);
+  if (objection !== undefined) throw objection;
+}

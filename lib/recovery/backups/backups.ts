@@ -113,13 +113,17 @@ export class Backups implements BackupDesk {
       const { issues, issueCount } = await withBackup(backup, () => this.lookAt(backup, signal));
       return { backup, passed: issueCount === 0, issues, duration: clock.now() - from };
     };
-    return this.parts.actions.during(note, look, ({ passed, issues }) => {
-      if (passed) return {};
-      return {
-        status: 'failed',
-        details: `${backup} does not pass the checks: ${issues[0]?.problem}`,
-      };
-    });
+    const { lock, actions } = this.parts;
+    return lock.run('restore_drill', () =>
+      actions.during(note, look, ({ passed, issues }) =>
+        passed
+          ? {}
+          : {
+              status: 'failed',
+              details: `${backup} does not pass the checks: ${issues[0]?.problem}`,
+            },
+      ),
+    );
   }
 
   /** Removes what was made by itself and is too much. */

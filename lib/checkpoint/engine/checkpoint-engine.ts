@@ -8,7 +8,6 @@ import type {
   CheckpointInfo,
   CheckpointStore,
   OpenReport,
-  StoreContents,
   VerifyReport,
 } from '../checkpoint-store.js';
 import type { StateView } from '../collections/state-view.js';
@@ -31,7 +30,7 @@ import { entryOf, Journaling, pendingOf } from './journaling.js';
 import { loadContents } from './load.js';
 import { assertClaimed, mistakesOfOrder } from './order.js';
 import { Hands, type Looking, type Replacing } from './recovering.js';
-import { readAgain } from './read-again.js';
+import { readAgain, recoveredEvent } from './read-again.js';
 import { RunningCalls } from './running-calls.js';
 import { type Save, Saving } from './saving.js';
 import { presentView } from './trial.js';
@@ -111,7 +110,7 @@ export class CheckpointEngine implements CallHost {
     this.isWeakened = contents.report.weakened;
     this.report = contents.report;
     this.state = 'open';
-    this.tellRecovered(contents);
+    this.emit(recoveredEvent(contents));
   }
 
   /**
@@ -363,22 +362,12 @@ export class CheckpointEngine implements CallHost {
       if (this.store.state !== 'open') throw this.fencedBy;
       this.state = 'open';
       this.fencedBy = undefined;
-      this.tellRecovered(contents);
+      this.emit(recoveredEvent(contents));
     } catch {
       // the store tells why by its state; it may heal, as a full disk does
       if (this.state !== 'fenced') return;
       const again = (): void => this.reopenIn(Math.min(MAX_REOPEN, delay * 2));
       this.cancelReopen = this.clock.schedule(again, delay);
     }
-  }
-
-  private tellRecovered({ sequence, report }: StoreContents): void {
-    this.emit({
-      type: 'checkpoint-recovered',
-      target: 'checkpoint',
-      sequence,
-      tailTruncatedBytes: report.tailTruncatedBytes,
-      skipped: report.skipped.length,
-    });
   }
 }

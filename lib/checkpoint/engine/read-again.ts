@@ -1,3 +1,4 @@
+import type { EventBody } from '../../kernel/event.js';
 import type { StoreContents } from '../checkpoint-store.js';
 import { Recovered } from '../component/recovered.js';
 import { adopt, prepare } from './adopt.js';
@@ -27,4 +28,15 @@ export async function readAgain(
     component.unsaved = known.journaled;
   }
   return contents;
+}
+
+/** Tells what was found. */
+export function recoveredEvent({ sequence, report }: StoreContents): EventBody {
+  return {
+    type: 'checkpoint-recovered',
+    target: 'checkpoint',
+    sequence,
+    tailTruncatedBytes: report.tailTruncatedBytes,
+    skipped: report.skipped.length,
+  };
 }

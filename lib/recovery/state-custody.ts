@@ -5,6 +5,7 @@ import type { ParticipantHook } from './hooks.js';
 import type { OperationLock } from './operation-lock.js';
 import type { IntegrityIssue } from './recovery-report.js';
 import { RecoveryError } from './recovery.error.js';
+import type { Verdict } from './verdict.js';
 
 /** What the checks found. */
 export interface CheckResult {
@@ -30,6 +31,7 @@ export interface Custody {
   readonly clock: Clock;
   readonly actions: ActionLog;
   readonly lock: OperationLock;
+  readonly verdict: Verdict;
   readonly runChecks: RunChecks;
   readonly participants: readonly ParticipantHook[];
   /** Gives others a turn of the event loop. */

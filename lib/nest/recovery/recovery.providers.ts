@@ -31,6 +31,7 @@ import { ErrorRecoveryDesk } from '../../recovery/remedies/error-recovery.js';
 import { RecoverySchedule } from '../../recovery/schedule/recovery-schedule.js';
 import type { Custody } from '../../recovery/state-custody.js';
 import { statusOf } from '../../recovery/status.js';
+import { Verdict } from '../../recovery/verdict.js';
 import { ApplicationRuntime } from '../application-runtime.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ResilienceConfig } from '../config.js';
@@ -87,6 +88,7 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
       clock,
       actions,
       lock,
+      verdict: new Verdict(),
       participants: hooks.participants,
       runChecks: ({ signal, within }) =>
         runChecks(hooks.checks, {

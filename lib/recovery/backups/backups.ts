@@ -32,12 +32,16 @@ export class Backups implements BackupDesk {
     );
   }
 
-  /** One made by the clock: the oldest of them go. */
+  /** One made by the clock: the oldest of them go, so none is made of a state that is known to be corrupted. */
   async createScheduled(): Promise<Backup> {
     const name = await this.timed(AUTOMATIC.scheduled);
     const backup = await this.parts.actions.during(
       { type: 'backup', details: name, by: 'schedule' },
-      () => this.make(name),
+      () => {
+        if (!this.parts.verdict.isCorrupted) return this.make(name);
+        const why = 'the state is corrupted: its backups would push out those of before';
+        throw new RecoveryError('RECOVERY_BAD_BACKUP', why);
+      },
     );
     await this.retain();
     return backup;
@@ -71,6 +75,7 @@ export class Backups implements BackupDesk {
           if (!looked.hasCaptured) assertSound(name, looked);
           assertWanted(signal);
           const done = await this.putBack(name);
+          this.parts.verdict.replaced();
           await this.retain();
           return { ...report, ...done };
         },
@@ -158,6 +163,7 @@ export class Backups implements BackupDesk {
   }
 
   private async make(name: string): Promise<Backup> {
+    this.verified.delete(name); // that was another one of the name
     return this.backupOf(await withBackup(name, () => engineOf(this.parts).create(name)));
   }
 
@@ -183,22 +189,22 @@ export class Backups implements BackupDesk {
 
   private async putBack(
     name: string,
-  ): Promise<Pick<RestoreReport, 'before' | 'handedBack' | 'problems'>> {
+  ): Promise<Pick<RestoreReport, 'before' | 'lostCalls' | 'handedBack' | 'problems'>> {
     const { clock, participants, runChecks } = this.parts;
     const engine = engineOf(this.parts);
     const before = await this.timed(AUTOMATIC.beforeRestore);
-    const carried = await engine.replace(async (hands) => {
+    const { kept, lostCalls } = await engine.replace(async (hands) => {
       const kept = await Carried.by(participants, clock);
-      const { plans, view } = await withBackup(name, async () =>
-        (await hands.trial(name)).after(0),
-      );
+      const trial = await withBackup(name, () => hands.trial(name));
+      const { plans, view } = await withBackup(name, () => trial.after(0));
       view.close();
       await withBackup(before, () => hands.layAside(before, { calls: [], carried: kept.items }));
       await hands.adopt(plans, async () => assertSound(name, await runChecks({})));
-      return kept;
+      // with those that came while it was looked at
+      return { kept, lostCalls: trial.count };
     });
-    const handedBack = await carried.handBack();
-    return { before, handedBack, problems: carried.problems };
+    const handedBack = await kept.handBack();
+    return { before, lostCalls, handedBack, problems: kept.problems };
   }
 }
 

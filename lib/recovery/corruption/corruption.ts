@@ -28,8 +28,6 @@ export const STORE_CHECK = 'store';
 
 /** Looks for corruption, in memory and on disk, and mends it. */
 export class Corruption implements CorruptionDesk {
-  private known = false;
-
   /** @param retain removes what backups made by themselves are too many */
   constructor(
     private readonly parts: Custody,
@@ -37,7 +35,7 @@ export class Corruption implements CorruptionDesk {
   ) {}
 
   get isCorrupted(): boolean {
-    return this.known;
+    return this.parts.verdict.isCorrupted;
   }
 
   async check({ by, signal }: RecoveryRequest = {}): Promise<CorruptionReport> {
@@ -54,7 +52,7 @@ export class Corruption implements CorruptionDesk {
   }
 
   handle(force: boolean, request: DryRunRequest = {}): Promise<CorruptionOutcome> {
-    const { lock, actions } = this.parts;
+    const { lock, actions, verdict } = this.parts;
     const { by, signal, dryRun: isDryRun = false } = request;
     return lock.run('corruption_recovery', async () => {
       const report = await this.look(signal);
@@ -68,7 +66,7 @@ export class Corruption implements CorruptionDesk {
         note,
         async () => {
           const outcome = await this.treat(treatment);
-          this.known = outcome.result !== 'fixed';
+          if (outcome.result === 'fixed') verdict.replaced();
           return outcome;
         },
         ({ result, message }) => ({
@@ -80,8 +78,11 @@ export class Corruption implements CorruptionDesk {
   }
 
   private async look(signal: AbortSignal | undefined): Promise<CorruptionReport> {
-    const { engine, clock, runChecks, breathe } = this.parts;
+    const { engine, clock, runChecks, breathe, verdict } = this.parts;
+    if (engine?.state === 'restoring')
+      throw new RecoveryError('RECOVERY_BUSY', 'a state is being put in place: look at it later');
     const from = clock.now();
+    const conclude = verdict.looking();
     const view = engine?.state === 'open' ? await this.viewOf(engine, breathe) : undefined;
     let found: CheckResult;
     try {
@@ -95,7 +96,7 @@ export class Corruption implements CorruptionDesk {
     const { issues: onDisk, warnings } = await lookAtDisk(engine);
     if (view !== undefined && 'problem' in view) onDisk.unshift(view.problem);
     const issueCount = found.issueCount + onDisk.length;
-    this.known = issueCount > 0;
+    conclude(issueCount > 0);
     return {
       isCorrupted: issueCount > 0,
       issues: [...found.issues, ...onDisk],
@@ -220,9 +221,10 @@ export class Corruption implements CorruptionDesk {
     kept: Carried,
   ): Promise<void> {
     const { runChecks } = this.parts;
-    await hands.layAside(quarantine, { calls: trial.callsAfter(replayed), carried: kept.items });
+    // read before: a store that keeps only so many backups makes room for the one of the broken state
     const { plans, view } = await trial.after(replayed);
     view.close();
+    await hands.layAside(quarantine, { calls: trial.callsAfter(replayed), carried: kept.items });
     await hands.adopt(plans, async () => {
       const { issueCount, issues } = await runChecks({});
       if (issueCount > 0)

@@ -11,6 +11,7 @@ import type { ParticipantHook } from '../../../lib/recovery/hooks.js';
 import { OperationLock } from '../../../lib/recovery/operation-lock.js';
 import type { IntegrityIssue } from '../../../lib/recovery/recovery-report.js';
 import type { Custody, RunChecks } from '../../../lib/recovery/state-custody.js';
+import { Verdict } from '../../../lib/recovery/verdict.js';
 import { FakeClock } from '../../../lib/testing/fake-clock.js';
 import { run } from '../checkpoint/world.js';
 
@@ -64,6 +65,7 @@ export class Vault {
       clock,
       actions,
       lock,
+      verdict: new Verdict(),
       participants,
       runChecks: (options) => this.runChecks(options),
       breathe: async () => {},

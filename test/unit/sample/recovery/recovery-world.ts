@@ -23,6 +23,7 @@ import { Corruption } from '../../../../lib/recovery/corruption/corruption.js';
 import { runChecks } from '../../../../lib/recovery/integrity/run-checks.js';
 import { OperationLock } from '../../../../lib/recovery/operation-lock.js';
 import type { Custody } from '../../../../lib/recovery/state-custody.js';
+import { Verdict } from '../../../../lib/recovery/verdict.js';
 import { alice, bob, carol, pay, validator } from '../people.js';
 
 const CLEARED: Quote = { fee: 1, verdict: 'cleared' };
@@ -79,6 +80,7 @@ function desksOf(
     clock,
     actions: new ActionLog({ clock, emit: () => {}, report, max: 100 }),
     lock: new OperationLock(),
+    verdict: new Verdict(),
     participants: hooks.participants,
     runChecks: ({ within, signal }) =>
       runChecks(hooks.checks, {

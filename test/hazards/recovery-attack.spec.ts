@@ -60,6 +60,25 @@ test('what a restore has put right is not reported as corrupted any more', async
   expect(vault.corruption.isCorrupted).toBe(false);
 });
 
+test('a check does not mistake a state that is only tried in its place for the present one', async () => {
+  const vault = await Vault.open();
+  await vault.engine.create('good');
+  let trying = (): void => {};
+  const isTrying = new Promise<void>((resolve) => (trying = resolve));
+  const tried = vault.engine.replace(async (hands) => {
+    const candidate = await (await hands.trial('good')).after(0);
+    await hands.tryOut(candidate, async () => {
+      vault.rot(7); // what is tried is not sound
+      trying();
+      for (let i = 0; i < 100; i += 1) await undefined;
+    });
+  });
+  await isTrying;
+  const check = vault.corruption.check();
+  await tried;
+  expect(await check).toMatchObject({ isCorrupted: false });
+});
+
 test('a check that began before the state was mended does not report it as corrupted', async () => {
   const vault = await Vault.open();
   await vault.engine.create('good');

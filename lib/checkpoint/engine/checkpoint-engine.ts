@@ -82,7 +82,8 @@ export class CheckpointEngine implements CallHost {
   private isReplacing = false;
   private fencedBy: unknown;
   private cancelReopen: (() => void) | undefined;
-  private reopening: Promise<void> | undefined;
+  /** Of a store that has failed: resolves when it was opened again, or could not be. */
+  reopening: Promise<void> | undefined;
 
   constructor({ store, clock, emit, codec = v8Codec, classes, verify = false }: EngineInit) {
     this.store = store;

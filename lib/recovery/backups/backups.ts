@@ -4,6 +4,7 @@ import { Carried } from '../carried.js';
 import type { BackupDesk, DryRunRequest, RecoveryRequest } from '../recovery-manager.js';
 import type { Backup, DrillReport, RestoreReport } from '../recovery-report.js';
 import { RecoveryError } from '../recovery.error.js';
+import { replaced } from '../replaced.js';
 import { assertWanted, type CheckResult, type Custody, engineOf } from '../state-custody.js';
 import { AUTOMATIC, checkBackupName, timedName } from './backup-names.js';
 import { beyond, type Retention } from './retention.js';
@@ -193,19 +194,29 @@ export class Backups implements BackupDesk {
     const { clock, participants, runChecks } = this.parts;
     const engine = engineOf(this.parts);
     const before = await this.timed(AUTOMATIC.beforeRestore);
-    const { kept, lostCalls } = await engine.replace(async (hands) => {
+    const { kept, lostCalls } = await replaced<PutBack>(engine, async (hands, planned) => {
       const kept = await Carried.by(participants, clock);
       const trial = await withBackup(name, () => hands.trial(name));
       const { plans, view } = await withBackup(name, () => trial.after(0));
       view.close();
       await withBackup(before, () => hands.layAside(before, { calls: [], carried: kept.items }));
-      await hands.adopt(plans, async () => assertSound(name, await runChecks({})));
       // with those that came while it was looked at
-      return { kept, lostCalls: trial.count };
+      const done = { kept, lostCalls: trial.count };
+      await hands.adopt(plans, async () => {
+        assertSound(name, await runChecks({}));
+        planned(done);
+      });
+      return done;
     });
     const handedBack = await kept.handBack();
     return { before, lostCalls, handedBack, problems: kept.problems };
   }
+}
+
+/** What is to be told of a restore, and to be handed back after it. */
+interface PutBack {
+  readonly kept: Carried;
+  readonly lostCalls: number;
 }
 
 /** What was seen of a backup without touching the present state. */

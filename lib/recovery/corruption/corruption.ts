@@ -9,6 +9,7 @@ import type { CorruptionDesk, DryRunRequest, RecoveryRequest } from '../recovery
 import type { CorruptionOutcome, CorruptionReport, IntegrityIssue } from '../recovery-report.js';
 import { RecoveryError } from '../recovery.error.js';
 import { assertWanted, type CheckResult, type Custody, engineOf } from '../state-custody.js';
+import { replaced, UnsettledError } from '../replaced.js';
 import { type Found, findSound } from './search.js';
 
 /** What is asked of one treatment. */
@@ -18,6 +19,12 @@ interface Treatment {
   readonly signal: AbortSignal | undefined;
   readonly report: CorruptionReport;
   readonly steps: string[];
+}
+
+/** What a treatment came to, and what is to be handed back. */
+interface Treated {
+  readonly outcome: CorruptionOutcome;
+  readonly carried: Carried | undefined;
 }
 
 const CANNOT_PREVIEW =
@@ -79,9 +86,9 @@ export class Corruption implements CorruptionDesk {
 
   private async look(signal: AbortSignal | undefined): Promise<CorruptionReport> {
     const { engine, clock, runChecks, breathe, verdict } = this.parts;
-    if (engine?.state === 'restoring')
-      throw new RecoveryError('RECOVERY_BUSY', 'a state is being put in place: look at it later');
     const from = clock.now();
+    // one that is being put in place, or only tried there, is not the state: its turn comes after
+    if (engine?.state === 'restoring') await engine.look(async () => {});
     const conclude = verdict.looking();
     const view = engine?.state === 'open' ? await this.viewOf(engine, breathe) : undefined;
     let found: CheckResult;
@@ -138,12 +145,9 @@ export class Corruption implements CorruptionDesk {
       return await this.goBack(engine, treatment);
     } catch (error) {
       if (error instanceof RecoveryError) throw error;
+      const stands = error instanceof UnsettledError ? '' : ', and the state before stands';
       const why = headline(factsOf(error));
-      return outcomeOf(
-        treatment,
-        'failed',
-        `the recovery failed, and the state before stands: ${why}`,
-      );
+      return outcomeOf(treatment, 'failed', `the recovery failed${stands}: ${why}`);
     }
   }
 
@@ -191,7 +195,7 @@ export class Corruption implements CorruptionDesk {
   private async goBack(engine: CheckpointEngine, treatment: Treatment): Promise<CorruptionOutcome> {
     const { clock, participants, runChecks } = this.parts;
     const quarantine = await this.quarantineName(engine);
-    const { outcome, carried } = await engine.replace(async (hands) => {
+    const { outcome, carried } = await replaced<Treated>(engine, async (hands, planned) => {
       const kept = await Carried.by(participants, clock);
       const isSound = async (candidate: Candidate): Promise<boolean> => {
         const check = (within?: <T>(look: () => T) => T): Promise<CheckResult> =>
@@ -205,8 +209,9 @@ export class Corruption implements CorruptionDesk {
       const decided = this.decide(found, treatment);
       if (found === undefined || decided.result !== 'fixed')
         return { outcome: decided, carried: undefined };
-      await this.carryOut(hands, found, quarantine, kept);
-      return { outcome: { ...decided, quarantine }, carried: kept };
+      const done = { outcome: { ...decided, quarantine }, carried: kept };
+      await this.carryOut(hands, found, { quarantine, kept, planned: () => planned(done) });
+      return done;
     });
     if (carried === undefined) return outcome;
     const handedBack = await carried.handBack();
@@ -217,8 +222,7 @@ export class Corruption implements CorruptionDesk {
   private async carryOut(
     hands: Replacing,
     { trial, replayed }: Found,
-    quarantine: string,
-    kept: Carried,
+    { quarantine, kept, planned }: { quarantine: string; kept: Carried; planned: () => void },
   ): Promise<void> {
     const { runChecks } = this.parts;
     // read before: a store that keeps only so many backups makes room for the one of the broken state
@@ -229,6 +233,7 @@ export class Corruption implements CorruptionDesk {
       const { issueCount, issues } = await runChecks({});
       if (issueCount > 0)
         throw new Error(`the new state does not pass either: ${textOf(issues[0]!)}`);
+      planned();
     });
   }
 

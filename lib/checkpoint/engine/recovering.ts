@@ -1,3 +1,4 @@
+import { CheckpointError } from '../checkpoint.error.js';
 import type { CheckpointInfo, PartToSave } from '../checkpoint-store.js';
 import type { StateView } from '../collections/state-view.js';
 import type { Piece } from '../component/format.js';
@@ -25,8 +26,8 @@ export interface Looking {
 
 /** The same while no call is in any component and none can come. */
 export interface Replacing extends Looking {
-  /** Puts a state in place, checks, and puts the present one back. */
-  tryOut<T>(candidate: Candidate, check: () => Promise<T>): Promise<T>;
+  /** Puts a state in place, checks, and puts the present one back. Undefined for one that a component refuses to take. */
+  tryOut<T>(candidate: Candidate, check: () => Promise<T>): Promise<T | undefined>;
   /** Saves the present state under a name, beside what would be lost of it. */
   layAside(name: string, aside: LaidAside): Promise<CheckpointInfo>;
   /** Puts a state in place for good. @param assertSound what it throws puts the present one back */
@@ -62,15 +63,25 @@ export class Hands implements Replacing {
     }
   };
 
-  async tryOut<T>({ plans, view }: Candidate, check: () => Promise<T>): Promise<T> {
+  async tryOut<T>({ plans, view }: Candidate, check: () => Promise<T>): Promise<T | undefined> {
     view.close();
     const back = keepsakes(plans);
     try {
-      for (const { component, adoption } of plans)
-        await adopt(component, adoption, this.reading.values);
-      return await check();
+      return (await this.isTaken(plans)) ? await check() : undefined;
     } finally {
       await back();
+    }
+  }
+
+  private async isTaken(plans: readonly Plan[]): Promise<boolean> {
+    try {
+      for (const { component, adoption } of plans)
+        await adopt(component, adoption, this.reading.values);
+      return true;
+    } catch (error) {
+      // one that has not ended is not over with this state
+      if (error instanceof CheckpointError) throw error;
+      return false;
     }
   }
 

@@ -200,10 +200,10 @@ export class Corruption implements CorruptionDesk {
       const isSound = async (candidate: Candidate): Promise<boolean> => {
         const check = (within?: <T>(look: () => T) => T): Promise<CheckResult> =>
           runChecks(within === undefined ? {} : { within });
-        const { issueCount } = hands.hasCaptured
+        const result = hands.hasCaptured
           ? await hands.tryOut(candidate, () => check())
           : await hands.look(candidate, (view) => check((inside) => view.run(inside)));
-        return issueCount === 0;
+        return result?.issueCount === 0;
       };
       const found = await this.search(hands, treatment, isSound);
       const decided = this.decide(found, treatment);

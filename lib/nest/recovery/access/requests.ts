@@ -36,7 +36,8 @@ export function hostNameOf(request: IncomingMessage): string | null | undefined 
 /** Of the socket, the one thing about its address that a client cannot choose. IPv6 by its network. */
 export function addressOf({ socket }: IncomingMessage): string {
   const { remoteAddress } = socket;
-  if (remoteAddress === undefined || remoteAddress === '') return 'local';
+  if (remoteAddress === undefined || remoteAddress === '')
+    return socket.destroyed ? 'gone' : 'local';
   const plain = withoutMapping(remoteAddress);
   if (!plain.includes(':')) return plain;
   // a subscriber has a whole /64 to choose from
@@ -48,7 +49,9 @@ export function addressOf({ socket }: IncomingMessage): string {
 export function isFromHere({ socket, headers }: IncomingMessage): boolean {
   const { remoteAddress } = socket;
   if (PROXIES.some((name) => headers[name] !== undefined)) return false;
-  return remoteAddress === undefined || isLoopbackAddress(withoutMapping(remoteAddress));
+  // that of a client that has left is forgotten, wherever it was
+  if (remoteAddress === undefined) return !socket.destroyed;
+  return isLoopbackAddress(withoutMapping(remoteAddress));
 }
 
 const PROXIES = ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via'];

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ExecutionContext } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Milliseconds } from '../../../kernel/duration.js';
+import { RecoveryError } from '../../../recovery/recovery.error.js';
 import type { RecoveryLevel, RecoveryOperation } from './operations.js';
 import { addressOf } from './requests.js';
 
@@ -39,7 +40,7 @@ export class Visit {
   context: ExecutionContext | undefined;
   private isSettled = false;
   private isWorking = false;
-  private isOver = false;
+  private isOver: boolean;
 
   constructor(
     readonly operation: RecoveryOperation | 'unknown',
@@ -48,7 +49,10 @@ export class Visit {
     readonly response: ServerResponse,
     private readonly tell: (facts: Omit<AuditRecord, 'at'>) => void,
   ) {
-    this.whenOver(() => {
+    // what stood before the gate took its time: the end is not told a second time
+    this.isOver = response.destroyed;
+    if (this.isOver) return;
+    response.once('close', () => {
       this.isOver = true;
       if (!this.isWorking) this.settle('abandoned');
     });
@@ -64,9 +68,16 @@ export class Visit {
     else this.response.once('close', task);
   }
 
-  /** The handler has it now, and will settle it, whether the client waits or not. */
+  /**
+   * The handler has it now, and will settle it, whether the client waits or not.
+   *
+   * @throws RecoveryError if the client has left already: whoever said that it left tells the truth
+   */
   begin(): void {
     this.isWorking = true;
+    if (!this.isOver) return;
+    this.settle('abandoned');
+    throw new RecoveryError('RECOVERY_ABORTED', 'The client has left before it began.');
   }
 
   /** Says, once, how it ended. Whoever looks and is let in is no matter for the audit. */

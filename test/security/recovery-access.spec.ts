@@ -325,7 +325,7 @@ describe('secrets that are none', () => {
     ['31 characters', 'k3'.repeat(15).concat('x'), '31 characters'],
     ['an example', 'example-4f9c2b7e1a6d3f8054c7b9e2a1', 'example'],
     ['one sign again and again', 'a'.repeat(64), 'same few signs'],
-    ['a number', 42, '42'],
+    ['a number', 42, 'got a number'],
     ['a text with blanks', 'a4f9 c2b7 e1a6 d3f8 054c 7b9e 2a1f', 'header'],
     ['three', [READ, OPERATE, DANGER], 'one token or two'],
     ['the same twice', [READ, READ], 'the same as'],

@@ -1,11 +1,12 @@
 import type { Provider, Type } from '@nestjs/common';
+import { RECOVERY_CONTROLLER } from './access/operations.js';
 import { RecoveryAccess } from './access/recovery-access.js';
 import { Visits } from './access/visits.js';
 import { BreakerDesk } from './breaker-desk.js';
 import { EventFeed } from './event-feed.js';
 import { describeToSwagger } from './openapi.js';
 import { RecoveryDesk } from './recovery-desk.js';
-import { RECOVERY_CONTROLLER, RecoveryMount } from './recovery-mount.js';
+import { RecoveryMount } from './recovery-mount.js';
 import { ShutdownRoute } from './shutdown-route.js';
 
 /** What the recovery controller is made of. @param controller undefined where none is mounted */

@@ -4,12 +4,9 @@ import { SafeLogger } from '../safe-logger.js';
 import type { ResilienceConfig } from '../config.js';
 import { canonical, RouteTable } from '../health/routes.js';
 import { CONFIG } from '../tokens.js';
-import { OPERATIONS, type RecoveryOperation } from './access/operations.js';
+import { OPERATIONS, RECOVERY_CONTROLLER, type RecoveryOperation } from './access/operations.js';
 import { RecoveryAccess } from './access/recovery-access.js';
 import { LEVELS } from './access/secrets.js';
-
-/** The recovery controller that this registration mounted; undefined if none was. */
-export const RECOVERY_CONTROLLER = Symbol('bulwark:recovery-controller');
 
 /** Takes the controller away where it may not be, and says where it is. */
 @Injectable()

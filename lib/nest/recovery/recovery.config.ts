@@ -2,19 +2,17 @@ import type { CanActivate, ExecutionContext, Type } from '@nestjs/common';
 import {
   aFunction,
   boolean,
-  checkObject,
   checkOptions,
   either,
   integer,
   type Mistake,
   type OptionRule,
   type OptionRules,
-  show,
   span,
 } from '../../kernel/check.js';
 import type { RecoveryOptions, ShutdownOptions } from '../../recovery/recovery.options.js';
 import type { DangerOperation, RecoveryAsk } from './access/operations.js';
-import { tokenMistakes } from './access/secrets.js';
+import { checkSecretive, kindShown, nameShown, tokenMistakes } from './access/secrets.js';
 import type { AuditRecord } from './access/visit.js';
 
 /** A secret of at least 32 characters, or two, so that one can be replaced while the other is still in use. */
@@ -117,8 +115,9 @@ const SHUTDOWN_RULES: OptionRules<ShutdownOptions> = { preStopDelay: span(0), gr
 /** Every mistake in the option `recovery`. */
 export function checkRecoveryConfig(at: string, recovery: unknown): Mistake[] {
   if (recovery === undefined || recovery === false) return [];
+  const unfit = checkSecretive(at, recovery, 'an options object');
+  if (unfit.length > 0) return unfit;
   const mistakes = checkOptions(at, recovery, RULES);
-  if (checkObject(at, recovery).length > 0) return mistakes;
   const { shutdown, access } = recovery as RecoveryConfig;
   if (shutdown !== undefined)
     mistakes.push(...checkOptions(`${at} shutdown`, shutdown, SHUTDOWN_RULES));
@@ -134,22 +133,22 @@ export function checkStaticRecoveryConfig(at: string, recovery: unknown): Mistak
 
 function checkAccess(at: string, access: unknown): Mistake[] {
   const ways = '{ guards }, { tokens } or { authorize }';
-  const mistakes = checkObject(at, access, ways);
+  const mistakes = checkSecretive(at, access, ways);
   if (mistakes.length > 0) return mistakes;
   const given = Object.keys(access as object);
   const [way] = given;
   const { guards, tokens, authorize } = access as Record<string, unknown>;
   if (given.length !== 1 || !['guards', 'tokens', 'authorize'].includes(way!)) {
-    const got = given.length === 0 ? 'an object without any' : given.join(', ');
+    const got = given.length === 0 ? 'an object without any' : given.map(nameShown).join(', ');
     return [{ at, problem: `got ${got}, expected exactly one of ${ways}` }];
   }
   if (way === 'tokens') return tokenMistakes(`${at} tokens`, tokens);
   if (way === 'authorize') {
     if (typeof authorize === 'function') return [];
-    return [{ at: `${at} authorize`, problem: `got ${show(authorize)}, expected a function` }];
+    return [{ at: `${at} authorize`, problem: `got ${kindShown(authorize)}, expected a function` }];
   }
   if (Array.isArray(guards) && guards.length > 0 && guards.every(isGuard)) return [];
-  const problem = `got ${show(guards)}, expected a list of guards that is not empty`;
+  const problem = `got ${kindShown(guards)}, expected a list of guards that is not empty`;
   return [{ at: `${at} guards`, problem }];
 }
 

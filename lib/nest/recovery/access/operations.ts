@@ -78,6 +78,9 @@ export interface RecoveryAsk {
   readonly operation: RecoveryOperation;
 }
 
+/** The recovery controller that this registration mounted; undefined if none was. */
+export const RECOVERY_CONTROLLER = Symbol('bulwark:recovery-controller');
+
 const OPERATION = Symbol.for('bulwark:recovery-operation');
 
 /** Says which operation a handler is; one that nobody said it of is closed. */

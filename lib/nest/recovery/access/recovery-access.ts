@@ -1,12 +1,13 @@
-import { type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type ExecutionContext, Inject, Injectable, type Type } from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
 import type { Mistake } from '../../../kernel/check.js';
 import type { Clock } from '../../../kernel/clock.js';
 import type { ResilienceConfig } from '../../config.js';
 import { CLOCK, CONFIG } from '../../tokens.js';
 import type { RecoveryConfig } from '../recovery.config.js';
+import { type AtRoute, atRouteOf } from './at-route.js';
 import { FailureLimiter } from './failure-limiter.js';
-import { OPERATIONS, type RecoveryOperation } from './operations.js';
+import { OPERATIONS, RECOVERY_CONTROLLER, type RecoveryOperation } from './operations.js';
 import { checkSource } from './request-rules.js';
 import { rawRequest } from './requests.js';
 import { freshToken, Secrets } from './secrets.js';
@@ -30,12 +31,13 @@ export class RecoveryAccess {
     @Inject(CONFIG) config: ResilienceConfig | undefined,
     @Inject(CLOCK) clock: Clock,
     @Inject(ModuleRef) modules: ModuleRef,
+    @Inject(RECOVERY_CONTROLLER) controller: Type | undefined,
   ) {
     const recovery = config?.recovery;
     this.config = typeof recovery === 'object' ? recovery : {};
     const isUnsaid = recovery !== false && this.config.access === undefined;
     this.freshToken = isUnsaid && isWatched() ? freshToken() : undefined;
-    this.way = wayOf(this.config.access, this.freshToken, modules);
+    this.way = wayOf(this.config.access, this.freshToken, modules, atRouteOf(controller));
     this.limiter = new FailureLimiter(clock);
     this.limiterOfReaders = new FailureLimiter(clock);
   }
@@ -92,12 +94,13 @@ function wayOf(
   access: RecoveryConfig['access'],
   token: string | undefined,
   modules: ModuleRef,
+  atRoute: AtRoute,
 ): Way {
   if (token !== undefined) return new TokenWay(new Secrets({ danger: token }));
   if (access === undefined) return CLOSED;
   if ('tokens' in access) return new TokenWay(new Secrets(access.tokens));
-  if ('guards' in access) return new GuardWay(access.guards, modules);
-  return new FunctionWay((...given) => access.authorize(...given));
+  if ('guards' in access) return new GuardWay(atRoute, access.guards, modules);
+  return new FunctionWay(atRoute, (...given) => access.authorize(...given));
 }
 
 /** Whether the log is read by the one who started this, and by nobody else. */

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { checkObject, type Mistake, show } from '../../../kernel/check.js';
+import { checkObject, isOptionsObject, type Mistake, show } from '../../../kernel/check.js';
 import type { RecoveryLevel } from './operations.js';
 
 /** From the least to the most; each includes those before it. */
@@ -7,6 +7,8 @@ export const LEVELS: readonly RecoveryLevel[] = ['read', 'operate', 'danger'];
 
 const MIN_LENGTH = 32;
 const MAX_LENGTH = 512;
+/** No option has a longer one. */
+const MAX_NAME = 16;
 /** Fewer different signs than any random secret of that length has. */
 const MIN_SIGNS = 8;
 /** What a header can carry as one word. */
@@ -53,13 +55,13 @@ export function freshToken(): string {
 
 /** Everything for which tokens cannot be secrets. None of them is in the messages. */
 export function tokenMistakes(at: string, tokens: unknown): Mistake[] {
-  const mistakes = checkObject(at, tokens, '{ read?, operate?, danger? }');
+  const mistakes = checkSecretive(at, tokens, '{ read?, operate?, danger? }');
   if (mistakes.length > 0) return mistakes;
   const given = Object.entries(tokens as object) as [string, unknown][];
   if (given.length === 0) return [{ at, problem: 'got none, expected a token for a level' }];
   const seen = new Map<string, string>();
   for (const [level, value] of given) {
-    const where = `${at} ${level}`;
+    const where = `${at} ${nameShown(level)}`;
     if (!LEVELS.includes(level as RecoveryLevel)) {
       mistakes.push({ at: where, problem: `unknown level; known are ${LEVELS.join(', ')}` });
       continue;
@@ -76,10 +78,27 @@ export function tokenMistakes(at: string, tokens: unknown): Mistake[] {
   return mistakes;
 }
 
+/** Like `checkObject`, of what may be a secret in the wrong place. */
+export function checkSecretive(at: string, value: unknown, expected: string): Mistake[] {
+  if (isOptionsObject(value)) return checkObject(at, value, expected);
+  return [{ at, problem: `got ${kindShown(value)}, expected ${expected}` }];
+}
+
+/** What a value is, and not what it says. */
+export function kindShown(value: unknown): string {
+  const isOpen = value === undefined || typeof value === 'object' || typeof value === 'function';
+  return isOpen ? show(value) : `a ${typeof value}`;
+}
+
+/** A name, unless it is as long as what is kept secret: tokens are given as names too. */
+export function nameShown(name: string): string {
+  return name.length > MAX_NAME ? `a name of ${name.length} characters` : name;
+}
+
 function problemOf(token: unknown): string | undefined {
   if (token === undefined)
     return 'got undefined, expected a token; is the environment variable set?';
-  if (typeof token !== 'string') return `got ${show(token)}, expected a token`;
+  if (typeof token !== 'string') return `got ${kindShown(token)}, expected a token`;
   if (token.trim() === '') return 'got an empty text, expected a token';
   const hint = 'make one with `openssl rand -hex 32`';
   if (EXAMPLE.test(token)) return `got an example, which everybody knows; ${hint}`;

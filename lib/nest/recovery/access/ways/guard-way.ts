@@ -3,7 +3,7 @@ import type { ModuleRef } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { factsOf, headline } from '../../../../errors/record/facts.js';
 import { type Mistake, show } from '../../../../kernel/check.js';
-import type { RecoveryOperation } from '../operations.js';
+import type { AtRoute } from '../at-route.js';
 import { HostWay } from './host-way.js';
 
 /** Whoever all guards of the application let in. */
@@ -11,10 +11,11 @@ export class GuardWay extends HostWay {
   private found: readonly CanActivate[] = [];
 
   constructor(
+    atRoute: AtRoute,
     private readonly guards: readonly (Type<CanActivate> | CanActivate)[],
     private readonly modules: ModuleRef,
   ) {
-    super('a guard of recovery.access');
+    super(atRoute, 'a guard of recovery.access');
   }
 
   /** Finds them; answers those that cannot be found, for the boot to fail. */
@@ -31,14 +32,6 @@ export class GuardWay extends HostWay {
     }
     this.found = found;
     return mistakes;
-  }
-
-  /** They saw this request, and are not told apart by operation: they let it in for all. */
-  override async allowed(
-    _: ExecutionContext,
-    operations: readonly RecoveryOperation[],
-  ): Promise<readonly RecoveryOperation[]> {
-    return operations;
   }
 
   protected override async ask(context: ExecutionContext): Promise<unknown> {

@@ -2,6 +2,7 @@ import { type ExecutionContext, HttpException } from '@nestjs/common';
 import { clean } from '../../../../errors/record/clean.js';
 import { factsOf, headline } from '../../../../errors/record/facts.js';
 import { SafeLogger } from '../../../safe-logger.js';
+import type { AtRoute } from '../at-route.js';
 import type { FailureLimiter } from '../failure-limiter.js';
 import { OPERATIONS, type RecoveryAsk, type RecoveryOperation } from '../operations.js';
 import { Refusal } from '../refusal.js';
@@ -17,7 +18,10 @@ export abstract class HostWay implements Way {
   private readonly logger = new SafeLogger('Bulwark');
 
   /** @param what it is called in the log */
-  constructor(private readonly what: string) {}
+  constructor(
+    private readonly atRoute: AtRoute,
+    private readonly what: string,
+  ) {}
 
   /** `true`, or the name of the caller, lets it in. */
   protected abstract ask(context: ExecutionContext, ask: RecoveryAsk): unknown;
@@ -62,7 +66,7 @@ export abstract class HostWay implements Way {
 
   private async answer(context: ExecutionContext, ask: RecoveryAsk): Promise<unknown> {
     try {
-      return await this.ask(context, ask);
+      return await this.ask(this.atRoute(context, ask.operation), ask);
     } catch (error) {
       if (error instanceof HttpException && error.getStatus() === 401) throw unauthorized();
       if (!(error instanceof HttpException)) {

@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import { APP_GUARD, Reflector } from '@nestjs/core';
 import { recoveryAskOf } from 'nestjs-bulwark';
 import { ADAPTERS, closeAll } from '../nest/support/app.js';
 import { gate, send } from '../nest/recovery/gate-host.js';
@@ -61,5 +61,22 @@ describe.each(ADAPTERS)("health.details: 'authorized' on %s", (_, adapter) => {
 
     const { json } = await send(app, { path: '/recovery', headers: CREDENTIAL });
     expect(json['levels']).toEqual(['read']);
+  });
+
+  it('warns where a guard of the whole application is asked again, and decorators may have told it to let everybody in', async () => {
+    const warnings = async (decorators: ClassDecorator[], guard: typeof Auth): Promise<string[]> => {
+      const { log } = await gate(
+        adapter,
+        { access: { guards: [guard] }, decorators, audit: () => {} },
+        { providers: [{ provide: APP_GUARD, useClass: Auth }] },
+      );
+      return log.ours.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    };
+
+    expect(await warnings([Public()], Auth)).toEqual([
+      expect.stringContaining('Auth stands before every route already'),
+    ]);
+    expect(await warnings([], Auth)).toEqual([]);
+    expect(await warnings([Public()], class Own extends Auth {})).toEqual([]);
   });
 });

@@ -75,10 +75,29 @@ export class RecoveryMount implements OnApplicationBootstrap {
       this.logger.log(
         `recovery: no access is configured; for this run: Authorization: Bearer ${access.freshToken}`,
       );
+    const idle = this.idleGuard;
+    if (idle !== undefined)
+      this.logger.warn(
+        `recovery: ${idle} stands before every route already; if it lets everybody in for the sake of recovery.decorators, as for @Public(), it does so in recovery.access.guards too: give another guard there`,
+      );
     if (this.believesProxies)
       this.logger.warn(
         'recovery: loopbackOnly, while the server trusts a proxy: what comes through a proxy is not let in, and one that hides that it is one makes everybody local',
       );
+  }
+
+  /** A guard that is asked twice about the same, and can be told by decorators what to say. */
+  private get idleGuard(): string | undefined {
+    const { recovery } = this.config;
+    const { access, decorators = [] } = typeof recovery === 'object' ? recovery : {};
+    if (decorators.length === 0 || access === undefined || !('guards' in access)) return undefined;
+    const global = [
+      ...this.app.getGlobalGuards().map(({ constructor }) => constructor),
+      ...this.app.getGlobalRequestGuards().map(({ metatype }) => metatype),
+    ];
+    return access.guards
+      .map((guard) => (typeof guard === 'function' ? guard : guard.constructor))
+      .find((guard) => guard !== Object && global.includes(guard))?.name;
   }
 
   private get servesHttp(): boolean {

@@ -9,7 +9,7 @@ import { RecoveryError } from '../../recovery/recovery.error.js';
 import { inBackground } from '../health/process-readings.js';
 import { CLOCK } from '../tokens.js';
 import { Refusal } from './access/refusal.js';
-import { seconds } from './wire/answers.js';
+import { seconds, word } from './wire/answers.js';
 import { type Fields, shortText } from './wire/incoming.js';
 
 interface Isolation {
@@ -45,7 +45,7 @@ export class BreakerDesk implements OnApplicationShutdown {
 
   reset(name: string, key: string | undefined, by: string): object {
     this.controlOf(name, key).reset(`reset by ${by}`);
-    return this.noted(`Circuit breaker ${name} reset`, by);
+    return this.noted(`Circuit breaker ${name} reset`, name, key, by);
   }
 
   isolate(
@@ -65,7 +65,7 @@ export class BreakerDesk implements OnApplicationShutdown {
     const { clock } = this;
     const cancel = clock === systemClock ? inBackground(end, ttl) : clock.schedule(end, ttl);
     this.isolations.set(id, { release, cancel });
-    const answer = this.noted(`Circuit breaker ${name} isolated`, by);
+    const answer = this.noted(`Circuit breaker ${name} isolated`, name, key, by);
     return { ...answer, ttl_ms: ttl, released_at: seconds(clock.epoch() + ttl) };
   }
 
@@ -82,7 +82,7 @@ export class BreakerDesk implements OnApplicationShutdown {
       const message = 'This circuit breaker is neither isolated nor disabled.';
       throw new Refusal(409, 'NOT_ISOLATED', message);
     }
-    return this.noted(`Circuit breaker ${name} released`, by);
+    return this.noted(`Circuit breaker ${name} released`, name, key, by);
   }
 
   onApplicationShutdown(): void {
@@ -98,9 +98,16 @@ export class BreakerDesk implements OnApplicationShutdown {
     throw new RecoveryError('RECOVERY_UNKNOWN', 'There is no circuit breaker of that name.');
   }
 
-  private noted(message: string, by: string): object {
+  /** Others may hold it besides: whether calls go through now is what its state says. */
+  private noted(deed: string, name: string, key: string | undefined, by: string): object {
+    const { breakers } = this.registry;
+    const reader =
+      key === undefined ? breakers.reader(name) : breakers.keyedReader(name)?.reader(key);
+    const state = word(reader!.state);
+    const isHeld = state === 'disabled' || (state === 'isolated' && !deed.endsWith(state));
+    const message = isHeld ? `${deed}; it is still ${state}, by somebody else` : deed;
     this.manager.noteAction({ type: 'circuit_breaker', status: 'success', details: message, by });
-    return { message };
+    return { message, state };
   }
 }
 

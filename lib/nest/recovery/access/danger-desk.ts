@@ -45,11 +45,17 @@ export class DangerDesk {
       throw new Refusal(409, 'IDEMPOTENCY_KEY_REUSED', message);
     }
     const answer = this.alone(work);
-    this.remember(name, { at: this.clock.now(), fingerprint, answer });
-    answer.catch((error: unknown) => {
-      // nothing was changed by what was refused: the same key may try again
-      if (error instanceof RecoveryError || error instanceof Refusal) this.remembered.delete(name);
-    });
+    this.remembered.delete(name); // what is over time goes to the end
+    this.remembered.set(name, { at: this.clock.now(), fingerprint, answer });
+    answer.then(
+      () => this.forget(),
+      (error: unknown) => {
+        // nothing was changed by what was refused: the same key may try again
+        if (error instanceof RecoveryError || error instanceof Refusal)
+          this.remembered.delete(name);
+        else this.forget();
+      },
+    );
     return answer;
   }
 
@@ -69,13 +75,11 @@ export class DangerDesk {
     return known !== undefined && this.clock.now() - known.at < KEPT ? known : undefined;
   }
 
-  private remember(name: string, entry: Remembered): void {
-    this.remembered.delete(name);
-    if (this.remembered.size >= MAX_KEPT) {
-      const [oldest] = this.remembered.keys();
-      this.remembered.delete(oldest!);
-    }
-    this.remembered.set(name, entry);
+  /** Only what was carried out takes the place of another; many are refused. */
+  private forget(): void {
+    if (this.remembered.size <= MAX_KEPT) return;
+    const [oldest] = this.remembered.keys();
+    this.remembered.delete(oldest!);
   }
 }
 

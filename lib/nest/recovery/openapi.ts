@@ -47,14 +47,25 @@ export async function describeToSwagger(
   }
 }
 
+/** Each decorator adds to what is there: a module may be that of many applications, and handlers are those of all. */
+const described = new WeakSet<object>();
+
+function isNew(what: object): boolean {
+  if (described.has(what)) return false;
+  described.add(what);
+  return true;
+}
+
 function describe(controller: Type, swagger: Swagger): void {
-  swagger.ApiTags('recovery')(controller);
-  swagger.ApiBearerAuth()(controller);
+  if (isNew(controller)) {
+    swagger.ApiTags('recovery')(controller);
+    swagger.ApiBearerAuth()(controller);
+  }
   const endpoints = Object.getPrototypeOf(controller.prototype) as object;
   for (const name of Object.getOwnPropertyNames(endpoints)) {
     const descriptor = Object.getOwnPropertyDescriptor(endpoints, name)!;
     const operation = typeof descriptor.value === 'function' && operationOf(descriptor.value);
-    if (!operation) continue;
+    if (!operation || !isNew(descriptor.value as object)) continue;
     for (const decorator of decoratorsOf(operation, swagger))
       decorator(controller.prototype as object, name, descriptor);
   }

@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { RecoveryConfig } from '../recovery.config.js';
-import { headerOf, hostNameOf, type HostRequest, isFromHere, rawRequest } from './requests.js';
+import {
+  hasNoBody,
+  headerOf,
+  hostNameOf,
+  type HostRequest,
+  isFromHere,
+  rawRequest,
+} from './requests.js';
 import { Refusal } from './refusal.js';
 
 /** Bytes of a body. */
@@ -29,7 +36,7 @@ export function checkBody(request: unknown): void {
   const { body } = request as HostRequest;
   const type = headerOf(raw, 'content-type');
   const length = headerOf(raw, 'content-length');
-  const isEmpty = raw.headers['transfer-encoding'] === undefined && Number(length ?? 0) === 0;
+  const isEmpty = hasNoBody(raw);
   if (isEmpty ? type !== undefined && !isJson(type) : !isJson(type))
     throw new Refusal(415, 'CONTENT_TYPE', 'Expected a body of application/json, or none.');
   if (Number(length ?? 0) > MAX_BODY || (!isEmpty && sizeOf(body) > MAX_BODY))

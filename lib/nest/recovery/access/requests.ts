@@ -27,6 +27,23 @@ export function headerOf({ rawHeaders }: IncomingMessage, name: string): string 
   return value;
 }
 
+/** Whether no body was sent; over HTTP/2 no header has to tell. */
+export function hasNoBody(request: IncomingMessage): boolean {
+  const { stream } = request as { stream?: { endAfterHeaders?: boolean } };
+  if (stream !== undefined) return stream.endAfterHeaders === true;
+  const length = Number(headerOf(request, 'content-length') ?? 0);
+  return request.headers['transfer-encoding'] === undefined && length === 0;
+}
+
+/** Whether nobody is there for the answer any more; over HTTP/2 its stream tells. */
+export function isOver(response: ServerResponse): boolean {
+  const { destroyed, stream } = response as {
+    destroyed?: boolean;
+    stream?: { destroyed: boolean };
+  };
+  return destroyed ?? stream?.destroyed ?? false;
+}
+
 /** The name under which the client knows this server; HTTP/2 has another word for it. */
 export function hostNameOf(request: IncomingMessage): string | null | undefined {
   const host = headerOf(request, 'host');

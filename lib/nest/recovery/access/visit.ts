@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Milliseconds } from '../../../kernel/duration.js';
 import { RecoveryError } from '../../../recovery/recovery.error.js';
 import type { RecoveryLevel, RecoveryOperation } from './operations.js';
-import { addressOf } from './requests.js';
+import { addressOf, isOver } from './requests.js';
 
 /** One request to the recovery controller that was denied, or that acts. Never a token, never a body. */
 export interface AuditRecord {
@@ -50,7 +50,7 @@ export class Visit {
     private readonly tell: (facts: Omit<AuditRecord, 'at'>) => void,
   ) {
     // what stood before the gate took its time: the end is not told a second time
-    this.isOver = response.destroyed;
+    this.isOver = isOver(response);
     if (this.isOver) return;
     response.once('close', () => {
       this.isOver = true;

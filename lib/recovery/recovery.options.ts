@@ -16,7 +16,7 @@ export interface RecoveryOptions {
   checkTimeout?: Milliseconds;
   /** Whether corruption that the scheduled check finds is mended where that loses no call. Default false. */
   autoFix?: boolean;
-  /** How many actions are remembered, from 10. Default 1,000. */
+  /** How many actions are remembered, 10 to 10,000. Default 1,000. */
   maxActions?: number;
   /** How the application ends. */
   shutdown?: ShutdownOptions;

@@ -90,7 +90,7 @@ const RULES: OptionRules<RecoveryConfig> = {
   healthCheckInterval: span(1_000),
   checkTimeout: span(1),
   autoFix: boolean,
-  maxActions: integer(10),
+  maxActions: integer(10, 10_000),
   shutdown: () => undefined,
   path,
   access: () => undefined,

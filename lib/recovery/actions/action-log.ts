@@ -17,7 +17,7 @@ export interface DuringEntry extends Pick<ActionEntry, 'type' | 'details'> {
 export interface ActionStore {
   /** All that are kept, oldest first. What cannot be read is left out. */
   read(): Promise<readonly RecoveryAction[]>;
-  /** Adds one; resolves when it is on the disk. @param all what is remembered, for a store that begins anew */
+  /** Adds one; resolves when it is on the disk. @param all what is remembered at this moment, for a store that begins anew */
   append(action: RecoveryAction, all: readonly RecoveryAction[]): Promise<void>;
 }
 
@@ -33,6 +33,8 @@ export interface ActionLogParts {
   readonly max: number;
 }
 
+/** Far more than any application lives to see. */
+const MAX_ID = 2 ** 52;
 const MAX_DETAILS = 500;
 const MAX_BY = 100;
 
@@ -53,6 +55,9 @@ export class ActionLog {
     } catch (error) {
       this.failed(error);
     }
+    // numbers that somebody planted must not be the end of all numbers
+    if (this.actions.some(({ id }) => id > MAX_ID))
+      this.actions = this.actions.map((action, i) => ({ ...action, id: i + 1 }));
     this.last = Math.max(this.last, ...this.actions.map(({ id }) => id));
     return unended(this.actions);
   }
@@ -78,9 +83,8 @@ export class ActionLog {
       details: action.details,
     });
     if (store !== undefined) {
-      const all = [...this.actions];
       this.writing = this.writing
-        .then(() => store.append(action, all))
+        .then(() => store.append(action, this.actions))
         .catch((error: unknown) => this.failed(error));
     }
     return action;

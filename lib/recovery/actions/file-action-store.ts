@@ -6,20 +6,29 @@ import {
   readFully,
   writeAll,
 } from '../../checkpoint/stores/file/file-system.js';
-import { StoreDirectory } from '../../checkpoint/stores/file/store-directory.js';
+import { closeQuietly, StoreDirectory } from '../../checkpoint/stores/file/store-directory.js';
 import type { RecoveryAction } from '../recovery-report.js';
 import type { ActionStore } from './action-log.js';
 
 const NAME = /^actions-\d{13}-[0-9a-f]{32}\.jsonl$/;
-/** No log of ours comes near. */
-const MAX_BYTES = 8 * 1024 * 1024;
+/** No log of ours comes near: 10,000 actions of at most 2.5 KB, twice. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** A file that has grown beyond that, and to twice of what it began with, is followed by another. */
+const GROWN = 4 * 1024 * 1024;
+
+/** The file that is written to. */
+interface Current {
+  readonly file: OpenFile;
+  position: number;
+  readonly begun: number;
+}
 
 /**
  * Actions in a file of a directory: one line of JSON each. Every life begins a file with what it
  * remembers of the earlier ones, so that no file is ever changed but at its end, and none grows for ever.
  */
 export class FileActionStore implements ActionStore {
-  private current: { readonly file: OpenFile; position: number } | undefined;
+  private current: Current | undefined;
 
   /**
    * @param directory made if it is not there, mode 0700; must not be a link
@@ -40,9 +49,9 @@ export class FileActionStore implements ActionStore {
 
   async append(action: RecoveryAction, all: readonly RecoveryAction[]): Promise<void> {
     const { current } = this;
-    if (current === undefined || current.position > MAX_BYTES / 2)
+    if (current === undefined || current.position > Math.max(GROWN, 2 * current.begun))
       return this.begin(action.at, all);
-    await this.write(current, [action]);
+    current.position += await write(current.file, current.position, [action]);
   }
 
   /** A new file, complete before the older ones go. */
@@ -50,22 +59,20 @@ export class FileActionStore implements ActionStore {
     const place = (await this.place(true))!;
     const older = await this.names(place);
     const name = `actions-${String(at).padStart(13, '0')}-${randomBytes(16).toString('hex')}.jsonl`;
-    const next = { file: await this.fs.create(place.join(name)), position: 0 };
-    await this.write(next, all);
-    await place.sync();
-    await this.current?.file.close();
-    this.current = next;
+    const file = await this.fs.create(place.join(name));
+    try {
+      const position = await write(file, 0, all);
+      await place.sync();
+      const former = this.current?.file;
+      this.current = { file, position, begun: position };
+      if (former !== undefined) await closeQuietly(former);
+    } catch (error) {
+      // a disk that is full stays so for many actions
+      await closeQuietly(file);
+      await place.remove(name).catch(() => {});
+      throw error;
+    }
     for (const gone of older) await place.remove(gone);
-  }
-
-  private async write(
-    into: { readonly file: OpenFile; position: number },
-    actions: readonly RecoveryAction[],
-  ): Promise<void> {
-    const bytes = Buffer.from(actions.map((action) => `${JSON.stringify(action)}\n`).join(''));
-    await writeAll(into.file, bytes, into.position);
-    into.position += bytes.length;
-    await into.file.datasync();
   }
 
   private async place(make: boolean): Promise<StoreDirectory | undefined> {
@@ -80,6 +87,18 @@ export class FileActionStore implements ActionStore {
   private async names(place: StoreDirectory | undefined): Promise<string[]> {
     return ((await place?.list()) ?? []).filter((name) => NAME.test(name)).toSorted();
   }
+}
+
+/** @returns how many bytes were written */
+async function write(
+  file: OpenFile,
+  position: number,
+  actions: readonly RecoveryAction[],
+): Promise<number> {
+  const bytes = Buffer.from(actions.map((action) => `${JSON.stringify(action)}\n`).join(''));
+  await writeAll(file, bytes, position);
+  await file.datasync();
+  return bytes.length;
 }
 
 async function actionsIn(place: StoreDirectory, name: string): Promise<RecoveryAction[]> {

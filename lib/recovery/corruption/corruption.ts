@@ -131,6 +131,9 @@ export class Corruption implements CorruptionDesk {
     const { engine } = this.parts;
     if (engine === undefined)
       return outcomeOf(treatment, 'failed', 'the application keeps no checkpoints to go back to');
+    const { state } = engine;
+    if (state !== 'open')
+      return outcomeOf(treatment, 'failed', `nothing can be put in place: the store is ${state}`);
     const inMemory = treatment.report.issues.some(
       ({ check, at }) => check !== STORE_CHECK || at === 'memory',
     );

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileCheckpointStore } from '../../../lib/checkpoint/stores/file/file-checkpoint-store.js';
+import { MemoryCheckpointStore } from '../../../lib/checkpoint/stores/memory-checkpoint-store.js';
 import { Vault } from './custody.js';
 
 const RESULT = { isDryRun: false, lostCalls: 0, replayedCalls: 0 };
@@ -178,6 +179,27 @@ test('where no backup passes the checks the state stays as it is', async () => {
   expect(outcome).toMatchObject({ result: 'failed', lostCalls: 0 });
   expect(vault.content).toEqual(content);
   await vault.move(1);
+});
+
+test('a store that accepts nothing is said to be the reason', async () => {
+  class Failing extends MemoryCheckpointStore {
+    isBroken = false;
+    override async open(): ReturnType<MemoryCheckpointStore['open']> {
+      if (this.isBroken) throw new Error('EIO');
+      return super.open();
+    }
+  }
+  const store = new Failing();
+  const vault = await Vault.open(store);
+  await vault.engine.create('good');
+  store.isBroken = true;
+  store.fail(new Error('EIO'));
+  vault.rot(3);
+
+  expect(await vault.corruption.handle(true)).toMatchObject({
+    result: 'failed',
+    message: 'nothing can be put in place: the store is fenced',
+  });
 });
 
 test('what participants carry is handed back, and one that fails keeps nobody from recovering', async () => {

@@ -12,7 +12,9 @@ const place = mkdtempSync(join(tmpdir(), 'bulwark-smoke-'));
 const npm = (cwd, ...args) =>
   execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
-const node = (cwd, ...args) => execFileSync(process.execPath, args, { cwd, stdio: 'inherit' });
+// as in a container: on a terminal a token would be made that lets somebody in
+const env = { ...process.env, NODE_ENV: 'production' };
+const node = (cwd, ...args) => execFileSync(process.execPath, args, { cwd, env, stdio: 'inherit' });
 const COMPILE =
   '--noEmit --strict --experimentalDecorators --emitDecoratorMetadata --target es2023 --module nodenext --types node'.split(
     ' ',
@@ -74,6 +76,9 @@ for (const Adapter of [ExpressAdapter, FastifyAdapter]) {
   assert.equal(app.get(ResilienceRegistry).breakers.reader('Stage.bare').state, 'open');
   assert.deepEqual(await get('/health'), [200, { status: 'degraded' }]);
   assert.equal((await get('/health/live'))[0], 200);
+  // nobody was let in, and nothing optional is installed
+  const [status, { success, code }] = await get('/recovery/status');
+  assert.deepEqual([status, success, code], [403, false, 'RECOVERY_CLOSED']);
   assert.ok(CircuitOpenError);
   await app.close();
 }

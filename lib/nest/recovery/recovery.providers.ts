@@ -95,7 +95,8 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
           clock,
           timeout,
           clean,
-          ...(signal && { signal }),
+          // the last save of the application waits for whoever looks at a state
+          signal: AbortSignal.any([this.closing.signal, ...(signal ? [signal] : [])]),
           ...(within && { within }),
         }),
       breathe: () => setImmediate(),

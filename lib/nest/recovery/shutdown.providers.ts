@@ -34,6 +34,19 @@ function isTest({ NODE_ENV, JEST_WORKER_ID, VITEST }: NodeJS.ProcessEnv): boolea
   return NODE_ENV === 'test' || JEST_WORKER_ID !== undefined || VITEST !== undefined;
 }
 
+/**
+ * A process that ends by itself takes down the handlers of signals first, and lives on for
+ * milliseconds: a signal that comes then, as the second of those that shells and orchestrators send,
+ * would kill it, and its code would be another. `exit` leaves them in place. What others do
+ * `beforeExit` has its turn first.
+ */
+function endInOneStep(): void {
+  process.once('beforeExit', () => {
+    setImmediate(() => {});
+    process.once('beforeExit', () => process.exit());
+  });
+}
+
 function nodeHost(): ShutdownHost {
   return {
     trafficOf: (app) => HttpTraffic.of(app),
@@ -42,6 +55,7 @@ function nodeHost(): ShutdownHost {
       return () => process.off(signal, run);
     },
     exit: isTest(process.env) ? false : (code) => process.exit(code),
+    endInOneStep: isTest(process.env) ? () => {} : endInOneStep,
     inBackground,
     logger: new SafeLogger('Bulwark'),
   };

@@ -155,7 +155,9 @@ export class GracefulShutdown implements ShutdownDesk {
       throw error;
     }
     logger.log('shut down');
-    if (exit !== false) this.host.inBackground(() => exit(0), LINGER);
+    if (exit === false) return;
+    this.host.endInOneStep();
+    this.host.inBackground(() => exit(0), LINGER);
   }
 
   /** What is closed while it starts goes on to start, and fails, or lives on: so it has to start first. */

@@ -40,6 +40,8 @@ export interface ShutdownHost {
   onSignal(signal: NodeJS.Signals, run: () => void): () => void;
   /** Ends the process; false in tests. */
   readonly exit: ((code: number) => void) | false;
+  /** From here on the process ends in one step when it has nothing left to do, whatever signals come. */
+  endInOneStep(): void;
   /** Runs a task once; a task that waits keeps no process alive. */
   inBackground(task: () => void, delay: Milliseconds): CancelTimer;
   readonly logger: {

@@ -49,6 +49,7 @@ class Stage {
         return () => this.signals.delete(signal);
       },
       exit: (code) => this.say(`exit ${code}`),
+      endInOneStep: () => {},
       inBackground: (task, delay) => this.clock.schedule(task, delay),
       logger: {
         log: (line) => this.log.push(line),

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import {
   Inject,
   Injectable,
+  type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnModuleDestroy,
   type Provider,
@@ -53,7 +54,9 @@ function optionsOf({ recovery }: ResilienceConfig): Options {
 
 /** The desks of the recovery manager, made for one application. */
 @Injectable()
-export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
+export class RecoveryDesks
+  implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown
+{
   readonly lock = new OperationLock();
   readonly backups: Backups;
   readonly corruption: Corruption;
@@ -143,6 +146,11 @@ export class RecoveryDesks implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.closing.abort(new Error('the application is closing'));
     await this.schedule.stop();
+  }
+
+  /** The directory is given free at this step, and another process may take it. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.actions.close();
   }
 }
 

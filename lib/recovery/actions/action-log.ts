@@ -17,6 +17,8 @@ export interface DuringEntry extends Pick<ActionEntry, 'type' | 'details'> {
 export interface ActionStore {
   /** All that are kept, oldest first. What cannot be read is left out. */
   read(): Promise<readonly RecoveryAction[]>;
+  /** Lets go of what it has open. Nothing is added any more. */
+  close(): Promise<void>;
   /** Adds one; resolves when it is on the disk. @param all what is remembered at this moment, for a store that begins anew */
   append(action: RecoveryAction, all: readonly RecoveryAction[]): Promise<void>;
 }
@@ -44,6 +46,7 @@ export class ActionLog {
   private last = 0;
   private writing: Promise<void> = Promise.resolve();
   private isTold = false;
+  private isClosed = false;
 
   constructor(private readonly parts: ActionLogParts) {}
 
@@ -82,7 +85,7 @@ export class ActionLog {
       status,
       details: action.details,
     });
-    if (store !== undefined) {
+    if (store !== undefined && !this.isClosed) {
       this.writing = this.writing
         .then(() => store.append(action, this.actions))
         .catch((error: unknown) => this.failed(error));
@@ -118,6 +121,13 @@ export class ActionLog {
   /** Resolves when everything recorded so far is kept, or has failed to be. */
   settled(): Promise<void> {
     return this.writing;
+  }
+
+  /** Everything recorded so far is kept; what comes later is in memory only. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await this.writing;
+    await this.parts.store?.close();
   }
 
   /** Newest first. */

@@ -54,6 +54,12 @@ export class FileActionStore implements ActionStore {
     current.position += await write(current.file, current.position, [action]);
   }
 
+  async close(): Promise<void> {
+    const file = this.current?.file;
+    this.current = undefined;
+    if (file !== undefined) await closeQuietly(file);
+  }
+
   /** A new file, complete before the older ones go. */
   private async begin(at: number, all: readonly RecoveryAction[]): Promise<void> {
     const place = (await this.place(true))!;

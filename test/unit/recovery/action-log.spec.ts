@@ -134,6 +134,38 @@ test('secrets and lines are taken out of what is said', async () => {
   expect(action!.by).not.toContain('abcdefghijklmnop');
 });
 
+test('a log that is closed has kept everything, and holds no file', async () => {
+  const open = new Set<unknown>();
+  const fs = {
+    ...nodeFileSystem,
+    create: async (path: string) => {
+      const file = await nodeFileSystem.create(path);
+      open.add(file);
+      const close = file.close.bind(file);
+      file.close = () => {
+        open.delete(file);
+        return close();
+      };
+      return file;
+    },
+  };
+  const clock = new FakeClock();
+  const store = new FileActionStore(place(), fs);
+  const log = new ActionLog({ clock, emit: () => {}, store, report: () => {}, max: 10 });
+  await log.open();
+  log.record(entry('kept'));
+  expect(open.size).toBe(0);
+  await log.settled();
+  expect(open.size).toBe(1);
+  await log.close();
+  log.record(entry('late'));
+  await log.settled();
+  expect(open.size).toBe(0);
+  const next = logOf();
+  await next.open();
+  expect(details(next)).toEqual(['kept']);
+});
+
 test('a disk that fails is told once and harms nobody', async () => {
   await writeFile(place(), 'a file in its place');
   const log = logOf();

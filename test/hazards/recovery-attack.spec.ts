@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileCheckpointStore } from '../../lib/checkpoint/stores/file/file-checkpoint-store.js';
+import { MemoryCheckpointStore } from '../../lib/checkpoint/stores/memory-checkpoint-store.js';
 import { Vault } from '../unit/recovery/custody.js';
 
 let directory: string;
@@ -125,6 +126,31 @@ test('a backup that took the name of one that is gone has not been looked at', a
   await vault.backups.cleanup(0);
 
   expect((await vault.backups.create('mine')).verified).toBeUndefined();
+});
+
+test('a store that has failed is not told as backups that do not pass', async () => {
+  const store = new MemoryCheckpointStore();
+  const vault = await Vault.open(store);
+  await vault.engine.create('good');
+  vault.rot(7);
+  const look = vault.engine.look.bind(vault.engine);
+  vault.engine.look = (work) =>
+    look((hands) => {
+      store.fail(new Error('the disk is gone'));
+      return work(hands);
+    });
+
+  const { result, message } = await vault.corruption.handle(true);
+
+  expect(result).toBe('failed');
+  expect(message).not.toContain('no backup passes');
+});
+
+test('a view that is over keeps no state for what a check has left behind', async () => {
+  const vault = await Vault.open();
+  const view = await vault.engine.present(async () => {});
+  view.close();
+  expect(view.of(vault.bank.balances)).toBeUndefined();
 });
 
 function setImmediateThen<T>(work: () => Promise<T>): Promise<T> {

@@ -9,7 +9,7 @@ export class StateView {
   private isClosed = false;
 
   /** @param states by collection */
-  constructor(private readonly states: ReadonlyMap<object, FieldState>) {
+  constructor(private states: ReadonlyMap<object, FieldState>) {
     views.open += 1;
     views.current ??= new AsyncLocalStorage();
   }
@@ -22,6 +22,8 @@ export class StateView {
   close(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    // a connection or a timer that began inside holds on to the view for as long as it lives
+    this.states = new Map();
     views.open -= 1;
     if (views.open > 0) return;
     // merely enabling one makes every promise of a Node 20 process slower

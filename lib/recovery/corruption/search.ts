@@ -1,3 +1,4 @@
+import { CheckpointError } from '../../checkpoint/checkpoint.error.js';
 import type { Candidate, Trial } from '../../checkpoint/engine/trial.js';
 import { AUTOMATIC } from '../backups/backup-names.js';
 
@@ -42,6 +43,12 @@ export async function findSound(
   return best;
 }
 
+/** The store accepts nothing: that says nothing about any backup. */
+function isOver(error: unknown): boolean {
+  if (!(error instanceof CheckpointError)) return false;
+  return error.code === 'CHECKPOINT_FENCED' || error.code === 'CHECKPOINT_CLOSED';
+}
+
 async function soundOf(
   id: string,
   { trial, isSound, note }: SearchParts,
@@ -49,7 +56,8 @@ async function soundOf(
   let tried: Trial;
   try {
     tried = await trial(id);
-  } catch {
+  } catch (error) {
+    if (isOver(error)) throw error;
     note(`backup ${id} cannot be read`);
     return undefined;
   }
@@ -57,7 +65,8 @@ async function soundOf(
     let candidate: Candidate;
     try {
       candidate = await tried.after(replayed);
-    } catch {
+    } catch (error) {
+      if (isOver(error)) throw error;
       return false; // a call that cannot be done again is as bad as one that must not
     }
     return isSound(candidate);

@@ -22,6 +22,8 @@ export interface BackupsParts extends Custody {
 /** Makes, lists and restores backups: the checkpoints of the store, with the checks of the application. */
 export class Backups implements BackupDesk {
   private readonly verified = new Map<string, boolean>();
+  /** Names by the time that are given, and not yet in any list. */
+  private readonly given = new Set<string>();
 
   constructor(private readonly parts: BackupsParts) {}
 
@@ -165,12 +167,20 @@ export class Backups implements BackupDesk {
 
   private async make(name: string): Promise<Backup> {
     this.verified.delete(name); // that was another one of the name
-    return this.backupOf(await withBackup(name, () => engineOf(this.parts).create(name)));
+    try {
+      return this.backupOf(await withBackup(name, () => engineOf(this.parts).create(name)));
+    } finally {
+      this.given.delete(name);
+    }
   }
 
   private async timed(prefix: string): Promise<string> {
-    const taken = new Set((await engineOf(this.parts).list()).map(({ id }) => id));
-    return timedName(prefix, this.parts.clock, taken);
+    const before = [...this.given]; // they may be made while the list is, and not be in it
+    const listed = (await engineOf(this.parts).list()).map(({ id }) => id);
+    const taken = new Set([...before, ...listed, ...this.given]);
+    const name = timedName(prefix, this.parts.clock, taken);
+    this.given.add(name);
+    return name;
   }
 
   /** Reads a backup whole, and runs the checks over it; the present state is not touched. */
@@ -194,7 +204,7 @@ export class Backups implements BackupDesk {
     const { clock, participants, runChecks } = this.parts;
     const engine = engineOf(this.parts);
     const before = await this.timed(AUTOMATIC.beforeRestore);
-    const { kept, lostCalls } = await replaced<PutBack>(engine, async (hands, planned) => {
+    const put = replaced<PutBack>(engine, async (hands, planned) => {
       const kept = await Carried.by(participants, clock);
       const trial = await withBackup(name, () => hands.trial(name));
       const { plans, view } = await withBackup(name, () => trial.after(0));
@@ -208,6 +218,7 @@ export class Backups implements BackupDesk {
       });
       return done;
     });
+    const { kept, lostCalls } = await put.finally(() => this.given.delete(before));
     const handedBack = await kept.handBack();
     return { before, lostCalls, handedBack, problems: kept.problems };
   }

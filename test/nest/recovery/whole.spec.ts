@@ -6,6 +6,7 @@ import {
   DurableMap,
   IntegrityCheck,
   Reconnect,
+  RecoveryManager,
 } from 'nestjs-bulwark';
 import { MemoryCheckpointStore } from 'nestjs-bulwark/testing';
 import { ADAPTERS, closeAll, serve, type World } from '../support/app.js';
@@ -91,6 +92,15 @@ describe.each(ADAPTERS)('the recovery controller over the real manager on %s', (
     expect([unknown.status, unknown.json['success']]).toEqual([404, false]);
     expect((await post(it, 'backup/delete', { backup_name: 'manual_backup' })).status).toBe(200);
     expect((await post(it, 'backup/cleanup', { keep: 0 })).status).toBe(200);
+  });
+
+  it('backups without a name that are made at once all get one', async () => {
+    const it = await world();
+
+    const manager = it.app.get(RecoveryManager);
+    const all = Array.from({ length: 5 }, () => manager.createCheckpoint());
+
+    expect(new Set((await Promise.all(all)).map(({ name }) => name)).size).toBe(5);
   });
 
   it('finds corruption, and mends it', async () => {

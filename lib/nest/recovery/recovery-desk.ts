@@ -85,11 +85,11 @@ export class RecoveryDesk {
   }
 }
 
-/** Aborts when the client leaves before it has its answer. */
+/** Aborts when the client leaves, or was told something else by the application, before there is an answer. */
 function leaving(visit: Visit): AbortSignal {
   const controller = new AbortController();
   visit.whenOver(() => {
-    if (!visit.response.writableFinished) controller.abort();
+    if (!visit.isSettled) controller.abort();
   });
   return controller.signal;
 }

@@ -38,8 +38,10 @@ export class Visit {
   actor = ANONYMOUS;
   /** Where the gate saw it. */
   context: ExecutionContext | undefined;
-  private isSettled = false;
-  private isWorking = false;
+  /** Whether it is said how it ended. */
+  isSettled = false;
+  /** Whether a handler has it, and will say so. */
+  isWorking = false;
   private isOver: boolean;
 
   constructor(

@@ -158,11 +158,16 @@ export function createdAnswer(backup: Backup): object {
   return { backup_path: path, message: 'Backup created successfully', ...entry };
 }
 
+/** What the application says of its state: not how the request went, and when. */
+function described({ success: _, timestamp: __, ...facts }: Backup['summary']): object {
+  return withoutSecrets(facts);
+}
+
 /** What the application says of its state comes first: it cannot take the place of what we say. */
 function backupEntry(backup: Backup): object {
   const { name, path, createdAt, size, kind, verified, summary } = backup;
   return {
-    ...withoutSecrets(summary),
+    ...described(summary),
     name,
     path,
     timestamp: seconds(createdAt),
@@ -175,7 +180,7 @@ function backupEntry(backup: Backup): object {
 export function restoredAnswer(report: RestoreReport): object {
   const { isDryRun, backup, components, lostCalls, before, issues, handedBack, problems } = report;
   return {
-    ...withoutSecrets(backup.summary),
+    ...described(backup.summary),
     message: `${isDryRun ? 'Would restore' : 'Restored'} from backup: ${backup.name}`,
     dry_run: isDryRun,
     components,

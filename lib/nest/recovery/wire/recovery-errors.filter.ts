@@ -63,8 +63,8 @@ export class RecoveryErrorsFilter implements ExceptionFilter {
     const told = toldOf(error);
     const visit =
       this.visits.of(http.getRequest()) ?? this.visits.begin(http.getRequest(), response);
-    // whoever stands before us in the application has refused it; what we settled stays settled
-    visit.settle(told.status < 500 ? 'denied' : 'failed', told.code);
+    // whoever stands before us in the application has refused it; who gave up waiting has not ended it
+    if (!visit.isWorking) visit.settle(told.status < 500 ? 'denied' : 'failed', told.code);
     if (told.status === 500) {
       const facts = factsOf(error, { stack: true, clean: this.clean });
       const line = `recovery: request ${visit.requestId} failed: ${headline(facts)}`;

@@ -207,6 +207,14 @@ describe.each(ADAPTERS)('what the recovery controller takes on %s', (_, adapter)
     expect(manager.calls).toEqual([]);
   });
 
+  it('#144 a body that is null is none of ours: a fix was not asked for', async () => {
+    const { ask, manager } = await gate(adapter, EVERYTHING);
+    const path = '/recovery/corruption/fix';
+
+    expect((await ask({ method: 'POST', path, token: DANGER, raw: 'null' })).status).toBe(400);
+    expect(manager.deeds).toEqual([]);
+  });
+
   it('#141 only JSON is taken', async () => {
     const { ask, manager } = await gate(adapter, EVERYTHING);
     const path = '/recovery/corruption/fix';

@@ -159,7 +159,8 @@ export function createdAnswer(backup: Backup): object {
 }
 
 /** What the application says of its state: not how the request went, and when. */
-function described({ success: _, timestamp: __, ...facts }: Backup['summary']): object {
+function described(summary: Backup['summary']): object {
+  const { success: _, timestamp: __, ...facts } = summary;
   return withoutSecrets(facts);
 }
 

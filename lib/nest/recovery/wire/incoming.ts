@@ -6,7 +6,7 @@ import {
   type OptionRules,
 } from '../../../kernel/check.js';
 import { Refusal } from '../access/refusal.js';
-import { type HostRequest, rawRequest } from '../access/requests.js';
+import { hasNoBody, type HostRequest, rawRequest } from '../access/requests.js';
 
 /** What of a body of `B` must be there. */
 export interface Fields<B> {
@@ -31,7 +31,8 @@ export const shortText =
 /** The fields of a body, of which nothing was believed; a body that is missing has none. @throws Refusal */
 export function fieldsOf<B>(request: unknown, { rules, required = [] }: Fields<B>): B {
   refuseQuery(request);
-  const given = (request as HostRequest).body ?? {};
+  const { body } = request as HostRequest;
+  const given = hasNoBody(rawRequest(request)) ? (body ?? {}) : body;
   if (!isOptionsObject(given)) throw bad('The body: expected a JSON object.');
   const [mistake] = checkOptions('', { ...given }, rules);
   if (mistake !== undefined) throw bad(`${mistake.at.trim()}: ${mistake.problem}.`);

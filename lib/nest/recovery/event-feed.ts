@@ -118,9 +118,10 @@ export class EventFeed implements OnModuleDestroy {
   }
 
   private heard(event: ResilienceEvent): void {
-    const data = this.shown(event);
+    // made once, and in a storm not at all: who watches must not slow down what is watched
+    let data: object | undefined;
     for (const client of this.clients) {
-      if (client.waiting.length < MAX_WAITING) client.waiting.push(data);
+      if (client.waiting.length < MAX_WAITING) client.waiting.push((data ??= this.shown(event)));
       else client.missed += 1;
     }
   }

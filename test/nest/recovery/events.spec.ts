@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http';
 import type { ServerResponse } from 'node:http';
+import { ApplicationRuntime } from '../../../lib/nest/application-runtime.js';
 import { EventFeed } from '../../../lib/nest/recovery/event-feed.js';
 import { ApplicationShutdown } from '../../../lib/nest/recovery/shutdown.providers.js';
 import { ADAPTERS, closeAll, eventLoopTurns } from '../support/app.js';
@@ -152,6 +153,36 @@ describe.each(ADAPTERS)('GET recovery/events on %s', (_, adapter) => {
     await it.app.close();
 
     await until(() => watcher.isOver);
+  });
+
+  it('costs the application nothing for events that have no room', async () => {
+    let cleaned = 0;
+    const redact = (text: string): string => {
+      cleaned += 1;
+      return text;
+    };
+    const { app } = await gate(adapter, undefined, {
+      bulwark: { health: false, errors: { log: { redact } }, recovery: EVERYTHING },
+    });
+    const response = { writableNeedDrain: true, socket: null, destroy: () => {} };
+    const watcher = app
+      .get(EventFeed)
+      .open(response as never as ServerResponse)
+      .subscribe();
+    const { bus } = app.get(ApplicationRuntime);
+    const event = { type: 'success', target: 'one', attempt: 1, duration: 1, at: 1 } as never;
+    const storm = async (): Promise<void> => {
+      for (let i = 0; i < 500; i += 1) bus.emit(event);
+      await eventLoopTurns();
+    };
+    await storm();
+    const before = cleaned;
+
+    await storm();
+
+    expect(before).toBeGreaterThan(500);
+    expect(cleaned).toBe(before);
+    watcher.unsubscribe();
   });
 
   it('drops a client that takes nothing, and misses what has no room', async () => {

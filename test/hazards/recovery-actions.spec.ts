@@ -1,4 +1,5 @@
 import { ActionLog } from '../../lib/recovery/actions/action-log.js';
+import { Keyring } from '../../lib/checkpoint/stores/file/keyring.js';
 import { FileActionStore } from '../../lib/recovery/actions/file-action-store.js';
 import { CrashFileSystem } from '../../lib/testing/checkpoint/crash-file-system.js';
 import {
@@ -22,11 +23,11 @@ const hook: FileHook = async ({ call, path }, proceed) => {
 let lives = 0;
 const fs = observeFileSystem(disk, hook);
 
-function logIn(directory: string, max = 100): ActionLog {
+function logIn(directory: string, max = 100, keys = Keyring.none): ActionLog {
   return new ActionLog({
     clock: new FakeClock(),
     emit: () => {},
-    store: new FileActionStore(directory, fs),
+    store: new FileActionStore(directory, fs, keys),
     report: () => {},
     max,
   });
@@ -92,4 +93,53 @@ test('a line that somebody planted with the last number there is does not cost t
   await second.open();
 
   expect(second.list(2).map(({ details }) => details)).toEqual(['two', 'one']);
+});
+
+test('what is said of an encrypted state is encrypted too, and kept for whoever has the key', async () => {
+  const directory = `/sealed${lives}`;
+  const keys = Keyring.of({ encryptionKey: Buffer.alloc(32, 7) });
+  const text = async (): Promise<string> => {
+    const names = await disk.list(directory);
+    return names.map((name) => disk.bytesOf(`${directory}/${name}`).toString()).join('');
+  };
+  const first = logIn(directory, 100, keys);
+  await first.open();
+  first.record(entry('the account of alice holds -5'));
+  await first.settled();
+  first.record(entry('the account of bob too'));
+  await first.settled();
+  expect(await text()).not.toMatch(/alice|bob|account/);
+
+  // without the key, and with another one, nothing of it is read, nor lost
+  for (const other of [Keyring.none, Keyring.of({ encryptionKey: Buffer.alloc(32, 8) })]) {
+    const log = logIn(directory, 100, other);
+    await log.open();
+    expect(log.list(100)).toEqual([]);
+    log.record(entry('by another'));
+    await log.settled();
+  }
+
+  const second = logIn(directory, 100, keys);
+  await second.open();
+  expect(second.list(2).map(({ details }) => details)).toEqual([
+    'the account of bob too',
+    'the account of alice holds -5',
+  ]);
+});
+
+test('a line that is not sealed by the key is none', async () => {
+  const directory = `/planted${lives}`;
+  const keys = Keyring.of({ integrityKey: Buffer.alloc(32, 7) });
+  const first = logIn(directory, 100, keys);
+  first.record(entry('real'));
+  await first.settled();
+  const line = { ...entry('forged'), id: 9, at: 1, by: 'nobody' };
+  disk.plant(`${directory}/actions-0000000000001-${'0'.repeat(32)}.jsonl`, {
+    bytes: Buffer.from(`${JSON.stringify(line)}\n`),
+  });
+
+  const second = logIn(directory, 100, keys);
+  await second.open();
+
+  expect(second.list(9).map(({ details }) => details)).toEqual(['real']);
 });

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/common';
 import type { CheckpointInfo } from '../../checkpoint/checkpoint-store.js';
 import type { CheckpointEngine } from '../../checkpoint/engine/checkpoint-engine.js';
+import { Keyring } from '../../checkpoint/stores/file/keyring.js';
 import { nodeFileSystem } from '../../checkpoint/stores/file/node-file-system.js';
 import { ResilienceErrors } from '../../errors/resilience-errors.js';
 import { makeClean } from '../../errors/record/clean.js';
@@ -192,7 +193,11 @@ async function openActions(
     store:
       directory === undefined
         ? undefined
-        : new FileActionStore(join(directory, 'recovery'), nodeFileSystem),
+        : new FileActionStore(
+            join(directory, 'recovery'),
+            nodeFileSystem,
+            Keyring.of(config.checkpoint ?? {}),
+          ),
     report: (error) =>
       logger.error(`recovery: actions are not kept on disk: ${headline(factsOf(error))}`),
     max: optionsOf(config).maxActions,

@@ -7,6 +7,8 @@ import {
   writeAll,
 } from '../../checkpoint/stores/file/file-system.js';
 import { closeQuietly, StoreDirectory } from '../../checkpoint/stores/file/store-directory.js';
+import { isKeyError, Keyring } from '../../checkpoint/stores/file/keyring.js';
+import { LinesOut, linesIn } from './sealed-lines.js';
 import type { RecoveryAction } from '../recovery-report.js';
 import type { ActionStore } from './action-log.js';
 
@@ -21,6 +23,7 @@ interface Current {
   readonly file: OpenFile;
   position: number;
   readonly begun: number;
+  readonly lines: LinesOut;
 }
 
 /**
@@ -29,21 +32,26 @@ interface Current {
  */
 export class FileActionStore implements ActionStore {
   private current: Current | undefined;
+  /** Files for which there is no key. */
+  private readonly sealed = new Set<string>();
 
   /**
    * @param directory made if it is not there, mode 0700; must not be a link
    * @param fs the disk
+   * @param keys what is written with another one is left alone
    */
   constructor(
     private readonly directory: string,
     private readonly fs: FileSystem,
+    /** As those of the checkpoints: what is said of a state must not be easier to read than the state. */
+    private readonly keys: Keyring = Keyring.none,
   ) {}
 
   async read(): Promise<readonly RecoveryAction[]> {
     const place = await this.place(false);
     const byId = new Map<number, RecoveryAction>();
     for (const name of await this.names(place))
-      for (const action of await actionsIn(place!, name)) byId.set(action.id, action);
+      for (const action of await this.actionsIn(place!, name)) byId.set(action.id, action);
     return [...byId.values()].toSorted((a, b) => a.id - b.id);
   }
 
@@ -51,7 +59,7 @@ export class FileActionStore implements ActionStore {
     const { current } = this;
     if (current === undefined || current.position > Math.max(GROWN, 2 * current.begun))
       return this.begin(action.at, all);
-    current.position += await write(current.file, current.position, [action]);
+    current.position += await write(current.file, current.position, current.lines.of([action]));
   }
 
   async close(): Promise<void> {
@@ -63,14 +71,15 @@ export class FileActionStore implements ActionStore {
   /** A new file, complete before the older ones go. */
   private async begin(at: number, all: readonly RecoveryAction[]): Promise<void> {
     const place = (await this.place(true))!;
-    const older = await this.names(place);
+    const older = (await this.names(place)).filter((one) => !this.sealed.has(one));
     const name = `actions-${String(at).padStart(13, '0')}-${randomBytes(16).toString('hex')}.jsonl`;
     const file = await this.fs.create(place.join(name));
     try {
-      const position = await write(file, 0, all);
+      const lines = new LinesOut(this.keys);
+      const position = await write(file, 0, lines.head + lines.of(all));
       await place.sync();
       const former = this.current?.file;
-      this.current = { file, position, begun: position };
+      this.current = { file, position, begun: position, lines };
       if (former !== undefined) await closeQuietly(former);
     } catch (error) {
       // a disk that is full stays so for many actions
@@ -79,6 +88,23 @@ export class FileActionStore implements ActionStore {
       throw error;
     }
     for (const gone of older) await place.remove(gone);
+  }
+
+  private async actionsIn(place: StoreDirectory, name: string): Promise<RecoveryAction[]> {
+    const { file, size } = await place.open(name);
+    if (file === undefined) return [];
+    try {
+      if (size > MAX_BYTES) return [];
+      const bytes = Buffer.alloc(size);
+      const text = bytes.subarray(0, await readFully(file, bytes, 0)).toString();
+      return linesIn(text, this.keys, name).flatMap((line) => actionFrom(line) ?? []);
+    } catch (error) {
+      if (!isKeyError(error)) throw error;
+      this.sealed.add(name);
+      return [];
+    } finally {
+      await file.close();
+    }
   }
 
   private async place(make: boolean): Promise<StoreDirectory | undefined> {
@@ -96,28 +122,11 @@ export class FileActionStore implements ActionStore {
 }
 
 /** @returns how many bytes were written */
-async function write(
-  file: OpenFile,
-  position: number,
-  actions: readonly RecoveryAction[],
-): Promise<number> {
-  const bytes = Buffer.from(actions.map((action) => `${JSON.stringify(action)}\n`).join(''));
+async function write(file: OpenFile, position: number, lines: string): Promise<number> {
+  const bytes = Buffer.from(lines);
   await writeAll(file, bytes, position);
   await file.datasync();
   return bytes.length;
-}
-
-async function actionsIn(place: StoreDirectory, name: string): Promise<RecoveryAction[]> {
-  const { file, size } = await place.open(name);
-  if (file === undefined) return [];
-  try {
-    if (size > MAX_BYTES) return [];
-    const bytes = Buffer.alloc(size);
-    const text = bytes.subarray(0, await readFully(file, bytes, 0)).toString();
-    return text.split('\n').flatMap((line) => actionFrom(line) ?? []);
-  } finally {
-    await file.close();
-  }
 }
 
 /** What a line says, if it is an action: a crash may have cut the last one, and anybody may have written it. */

@@ -1,3 +1,4 @@
+import { outsideOfCalls } from '../checkpoint/transaction/scope.js';
 import type { RecoveryActionType } from './recovery-report.js';
 import { RecoveryError } from './recovery.error.js';
 
@@ -19,7 +20,8 @@ export class OperationLock {
       );
     this.held = what;
     try {
-      return await work();
+      // asked for in the middle of a call, it calls that off: what is handed back must not go down with it
+      return await outsideOfCalls(work);
     } finally {
       this.held = undefined;
     }

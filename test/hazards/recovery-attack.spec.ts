@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileCheckpointStore } from '../../lib/checkpoint/stores/file/file-checkpoint-store.js';
 import { MemoryCheckpointStore } from '../../lib/checkpoint/stores/memory-checkpoint-store.js';
+import { run } from '../unit/checkpoint/world.js';
 import { Vault } from '../unit/recovery/custody.js';
 
 let directory: string;
@@ -152,6 +153,35 @@ test('a view that is over keeps no state for what a check has left behind', asyn
   view.close();
   expect(view.of(vault.bank.balances)).toBeUndefined();
 });
+
+test.each(['handleCorruption', 'restoreBackup'])(
+  'what was carried over is handed back where %s was called in the middle of a call',
+  async (what) => {
+    const vault = await Vault.open();
+    await vault.move(1, 'one');
+    await vault.engine.create('good');
+    vault.participants.push({
+      name: 'Orders',
+      before: () => 'an order',
+      after: (order) => vault.move(1, String(order)),
+    });
+    vault.rot(7);
+    const treat = (): Promise<unknown> =>
+      what === 'restoreBackup' ? vault.backups.restore('good') : vault.corruption.handle(false);
+    let treated: unknown;
+    const ended = new Promise<void>((resolve) => {
+      const call = run(vault.bank, async () => {
+        treated = await treat().catch((error: unknown) => error);
+        resolve();
+      });
+      call.catch(() => {}); // it is called off, with all the others
+    });
+    await ended;
+
+    expect(treated).toHaveProperty('handedBack', { Orders: undefined });
+    expect(vault.bank.log.slice()).toEqual(['one', 'an order']);
+  },
+);
 
 function setImmediateThen<T>(work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => setImmediate(() => work().then(resolve, reject)));

@@ -68,6 +68,11 @@ export function currentScope(): Scope | undefined {
   return currentView() === undefined ? scopes?.getStore() : undefined;
 }
 
+/** Runs what is no part of any call, wherever it was asked for. */
+export function outsideOfCalls<T>(work: () => T): T {
+  return scopes?.getStore() === undefined ? work() : scopes.run(undefined as never, work);
+}
+
 /** Runs a method as this attempt. */
 export function runInScope<T>(scope: Scope, method: () => T): T {
   scopes ??= new AsyncLocalStorage();

@@ -64,7 +64,10 @@ describe.each(ADAPTERS)("health.details: 'authorized' on %s", (_, adapter) => {
   });
 
   it('warns where a guard of the whole application is asked again, and decorators may have told it to let everybody in', async () => {
-    const warnings = async (decorators: ClassDecorator[], guard: typeof Auth): Promise<string[]> => {
+    const warnings = async (
+      decorators: ClassDecorator[],
+      guard: typeof Auth,
+    ): Promise<string[]> => {
       const { log } = await gate(
         adapter,
         { access: { guards: [guard] }, decorators, audit: () => {} },

@@ -1,21 +1,7 @@
+import { AUTOMATIC, automaticKindOf } from '../../checkpoint/automatic-names.js';
 import { isSafeName } from '../../checkpoint/safe-name.js';
 import type { Clock } from '../../kernel/clock.js';
 import { RecoveryError } from '../recovery.error.js';
-
-/** The names that are given to backups made by themselves, by what they are for. */
-export const AUTOMATIC = {
-  scheduled: 'scheduled-',
-  beforeRestore: 'before-restore-',
-  quarantine: 'quarantine-',
-} as const;
-
-export type AutomaticKind = keyof typeof AUTOMATIC;
-
-/** What a backup made by itself is for; undefined for one with a name of somebody's. */
-export function kindOf(name: string): AutomaticKind | undefined {
-  const kinds = Object.keys(AUTOMATIC) as AutomaticKind[];
-  return kinds.find((kind) => name.startsWith(AUTOMATIC[kind]));
-}
 
 /** @throws RecoveryError `RECOVERY_NAME` */
 export function checkBackupName(name: unknown): string {
@@ -25,7 +11,7 @@ export function checkBackupName(name: unknown): string {
       'the name of a backup is 1 to 100 of A-Z a-z 0-9 . _ -, the first a letter or digit, no `..`, no dot at the end',
     );
   const isNumber = /^\d+$/.test(name);
-  if (isNumber || kindOf(name) !== undefined)
+  if (isNumber || automaticKindOf(name) !== undefined)
     throw new RecoveryError(
       'RECOVERY_NAME',
       `the name of a backup is not a number and does not begin with ${Object.values(AUTOMATIC).join(', ')}: those are given by us`,

@@ -1,3 +1,4 @@
+import { AUTOMATIC } from '../../checkpoint/automatic-names.js';
 import type { CheckpointInfo } from '../../checkpoint/checkpoint-store.js';
 import type { Looking } from '../../checkpoint/engine/recovering.js';
 import { Carried } from '../carried.js';
@@ -6,7 +7,7 @@ import type { Backup, DrillReport, RestoreReport } from '../recovery-report.js';
 import { RecoveryError } from '../recovery.error.js';
 import { replaced } from '../replaced.js';
 import { assertWanted, type CheckResult, type Custody, engineOf } from '../state-custody.js';
-import { AUTOMATIC, checkBackupName, timedName } from './backup-names.js';
+import { checkBackupName, timedName } from './backup-names.js';
 import { beyond, type Retention } from './retention.js';
 import { withBackup } from './translated.js';
 

@@ -1,5 +1,5 @@
 import type { CheckpointInfo } from '../../checkpoint/checkpoint-store.js';
-import { type AutomaticKind, kindOf } from './backup-names.js';
+import { type AutomaticKind, automaticKindOf } from '../../checkpoint/automatic-names.js';
 
 /** How many backups made by themselves are kept, and how large they may be together. */
 export interface Retention {
@@ -9,7 +9,8 @@ export interface Retention {
 
 /**
  * The backups made by themselves that are too many: each kind has its own count, for backups by the
- * hour must not push out the evidence of a corruption. The newest of all is never among them.
+ * hour must not push out the evidence of a corruption. For the same reason that comes first where
+ * room is short. The newest of all is never among them.
  *
  * @param backups newest first
  */
@@ -20,10 +21,16 @@ export function beyond(
   const counts = new Map<AutomaticKind, number>();
   let bytes = 0;
   const doomed: string[] = [];
-  for (const [i, { id, bytes: size }] of backups.filter(isAutomatic).entries()) {
-    const kind = kindOf(id)!;
+  const automatic = backups.filter(isAutomatic);
+  const [evidence, others] = [
+    automatic.filter(isEvidence),
+    automatic.filter((b) => !isEvidence(b)),
+  ];
+  for (const backup of [...evidence, ...others]) {
+    const { id, bytes: size } = backup;
+    const kind = automaticKindOf(id)!;
     const count = (counts.get(kind) ?? 0) + 1;
-    if (i > 0 && (count > maxBackups || bytes + size > maxBackupBytes)) {
+    if (backup !== automatic[0] && (count > maxBackups || bytes + size > maxBackupBytes)) {
       doomed.push(id);
       continue;
     }
@@ -34,5 +41,9 @@ export function beyond(
 }
 
 function isAutomatic({ named, id }: CheckpointInfo): boolean {
-  return named && kindOf(id) !== undefined;
+  return named && automaticKindOf(id) !== undefined;
+}
+
+function isEvidence({ id }: CheckpointInfo): boolean {
+  return automaticKindOf(id) === 'quarantine';
 }

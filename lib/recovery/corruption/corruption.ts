@@ -1,9 +1,10 @@
+import { AUTOMATIC } from '../../checkpoint/automatic-names.js';
 import { BEGINNING } from '../../checkpoint/checkpoint-store.js';
 import type { CheckpointEngine } from '../../checkpoint/engine/checkpoint-engine.js';
 import type { Looking, Replacing } from '../../checkpoint/engine/recovering.js';
 import type { Candidate } from '../../checkpoint/engine/trial.js';
 import { factsOf, headline } from '../../errors/record/facts.js';
-import { AUTOMATIC, timedName } from '../backups/backup-names.js';
+import { timedName } from '../backups/backup-names.js';
 import { Carried } from '../carried.js';
 import type { CorruptionDesk, DryRunRequest, RecoveryRequest } from '../recovery-manager.js';
 import type { CorruptionOutcome, CorruptionReport, IntegrityIssue } from '../recovery-report.js';

@@ -1,6 +1,6 @@
 import { CheckpointError } from '../../checkpoint/checkpoint.error.js';
 import type { Candidate, Trial } from '../../checkpoint/engine/trial.js';
-import { AUTOMATIC } from '../backups/backup-names.js';
+import { AUTOMATIC } from '../../checkpoint/automatic-names.js';
 
 /** A sound state that can be reached: a backup and so many calls of the journal since. */
 export interface Found {

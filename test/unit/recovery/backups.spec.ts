@@ -3,6 +3,8 @@ import { HOSTILE_NAMES } from '../../../lib/testing/checkpoint/store-contract-na
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { CheckpointInfo } from '../../../lib/checkpoint/checkpoint-store.js';
+import { beyond } from '../../../lib/recovery/backups/retention.js';
 import { Vault } from './custody.js';
 
 const names = async (vault: Vault): Promise<string[]> =>
@@ -143,6 +145,46 @@ test('#123 of backups made by themselves the newest stay, each kind for itself; 
   expect(await vault.backups.cleanup(2)).toHaveLength(3);
   expect(await names(vault)).toHaveLength(2);
   await expect(vault.backups.cleanup(-1)).rejects.toThrow(/keep: got -1/);
+});
+
+test('#123 where room is short the evidence of a corruption stays longest', () => {
+  const backup = (id: string, bytes = 10): CheckpointInfo => ({
+    id,
+    named: true,
+    createdAt: 0,
+    sequence: 0,
+    bytes,
+    components: [],
+  });
+  const newestFirst = ['scheduled-3', 'mine', 'scheduled-2', 'scheduled-1', 'quarantine-1'];
+  const list = newestFirst.map((id) => backup(id));
+  expect(beyond(list, { maxBackups: 9, maxBackupBytes: 20 })).toEqual([
+    'scheduled-2',
+    'scheduled-1',
+  ]);
+  expect(beyond(list, { maxBackups: 9, maxBackupBytes: 5 })).toEqual([
+    'quarantine-1',
+    'scheduled-2',
+    'scheduled-1',
+  ]);
+  expect(beyond(list, { maxBackups: 2 })).toEqual(['scheduled-1']);
+});
+
+test('#123 `retain` of the store counts what people made, and not what recovery makes', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'bulwark-retain-'));
+  try {
+    const vault = await Vault.open(new FileCheckpointStore({ directory, retain: 2 }));
+    for (const name of ['one', 'two', 'three']) {
+      await vault.backups.create(name);
+      vault.clock.advance(1_000);
+      await vault.backups.createScheduled();
+    }
+    const left = (await names(vault)).filter((name) => !name.startsWith('scheduled-'));
+    expect([left.toSorted(), (await names(vault)).length]).toEqual([['three', 'two'], 5]);
+    await vault.engine.close();
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 });
 
 test('a drill restores the newest backup into a copy and runs the checks', async () => {

@@ -10,6 +10,7 @@ import {
   type UnchangedPart,
 } from '../../checkpoint-store.js';
 import { CheckpointError } from '../../checkpoint.error.js';
+import { automaticKindOf } from '../../automatic-names.js';
 import { checkParts, newestFirst, unknown } from '../store-checks.js';
 import { damaged, ioFailure, WAY_OUT } from './failures.js';
 import { segmentName } from './file-names.js';
@@ -189,7 +190,8 @@ export class FileSession {
       this.files.run(async () => {
         const info = await createNamed(directory, name, parts, cut, clock, assertOwned, maxBytes);
         // it stands, whether or not there is one too many
-        if (retain !== undefined) await retainNamed(directory, store, retain, name).catch(() => {});
+        if (retain !== undefined && automaticKindOf(name) === undefined)
+          await retainNamed(directory, store, retain, name).catch(() => {});
         return info;
       }),
     );

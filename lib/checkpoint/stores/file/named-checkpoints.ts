@@ -1,5 +1,6 @@
 import type { Clock } from '../../../kernel/clock.js';
 import type { CheckpointInfo, PartToSave, Sequence } from '../../checkpoint-store.js';
+import { automaticKindOf } from '../../automatic-names.js';
 import { CheckpointError } from '../../checkpoint.error.js';
 import { isSafeName } from '../../safe-name.js';
 import { assertUntaken, newestFirst, unknown } from '../store-checks.js';
@@ -154,6 +155,8 @@ export async function retainNamed(
   const { whole } = await readNamed(root, store);
   const others = whole
     .filter(({ manifest }) => manifest.store === store && manifest.name !== newest)
+    // recovery looks after its own
+    .filter(({ manifest }) => automaticKindOf(manifest.name!) === undefined)
     .map(({ manifest }) => infoOf(manifest))
     .toSorted(newestFirst);
   for (const { id } of others.slice(retain - 1)) await removeNamed(root, id);

@@ -170,7 +170,7 @@ const SUPPRESSION_RULES: OptionRules<LintSuppression> = {
 };
 
 /** An indicator under one of these names would hide our entry, or vanish from the answer. */
-const TAKEN = ['circuitBreakers', 'bulkheads', 'checkpoints', 'recovery', '__proto__', ''];
+const TAKEN = ['circuitBreakers', 'bulkheads', 'checkpoints', '__proto__', ''];
 
 function freeNames(names: readonly string[]): string | undefined {
   const taken = names.find((name) => TAKEN.includes(name));

@@ -99,7 +99,6 @@ export class HealthReport {
         () => this.resilience.breakers(),
         () => this.resilience.bulkheads(),
         ...(this.resilience.keeps ? [() => this.resilience.checkpoints()] : []),
-        ...(this.resilience.recovers ? [() => this.resilience.recovery()] : []),
         ...this.indicators.map((indicator) => () => indicator.get()),
       ]);
     } catch (error) {

@@ -10,7 +10,6 @@ import {
 import { checkOptions, number, ResilienceConfigError } from '../../kernel/check.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import { type CircuitBreakerReader, ResilienceRegistry } from '../../pipeline/registry.js';
-import { RecoveryHookRegistry } from '../recovery/recovery-hooks.js';
 import { RecoveryDesks } from '../recovery/recovery.providers.js';
 import { ERROR_FIGURES, type ErrorFigures } from './figures.js';
 import { HealthMonitor } from './health-monitor.js';
@@ -37,7 +36,6 @@ export class ResilienceHealthIndicator {
     @Inject(HealthMonitor) private readonly monitor: HealthMonitor,
     @Inject(ERROR_FIGURES) private readonly figures: ErrorFigures,
     @Inject(RecoveryDesks) private readonly desks: RecoveryDesks,
-    @Inject(RecoveryHookRegistry) private readonly hooks: RecoveryHookRegistry,
   ) {}
 
   /**
@@ -142,7 +140,8 @@ export class ResilienceHealthIndicator {
 
   /**
    * What recovery knows: `degraded` while corruption is known and not mended, a connection is cut, or
-   * a recovery is under way. Looks for nothing itself.
+   * a recovery is under way. Looks for nothing itself. Not part of `/health`: whoever goes on without
+   * a connection is well.
    *
    * @param key the name of the entry in the answer
    */
@@ -156,12 +155,6 @@ export class ResilienceHealthIndicator {
     const isWell = !corrupted && partitions.length === 0 && underWay === undefined;
     const data = { corrupted, partitions, ...(underWay === undefined ? {} : { underWay }) };
     return this.report(key, isWell ? 'up' : 'degraded', data);
-  }
-
-  /** Whether there is anything for `recovery` to tell. @internal */
-  get recovers(): boolean {
-    const { checks, reconnects } = this.hooks;
-    return checks.length > 0 || reconnects.length > 0;
   }
 
   /** Whether there is anything for `checkpoints` to tell. @internal */

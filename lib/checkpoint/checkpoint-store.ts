@@ -104,7 +104,7 @@ export interface History {
    * a restore or a migration does not lead to what is after it.
    */
   readonly isWhole: boolean;
-  /** Where it is whole: all entries after the oldest part of the checkpoint, in order; a part skips those it has. */
+  /** Where it is whole: all entries after the checkpoint's cut, in order. */
   entries(): AsyncIterable<{ readonly sequence: Sequence; readonly entry: Uint8Array }>;
 }
 

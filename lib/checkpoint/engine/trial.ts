@@ -1,5 +1,6 @@
 import { StateView } from '../collections/state-view.js';
 import { BEGINNING, type History, type PartToSave, type Sequence } from '../checkpoint-store.js';
+import type { Component } from '../component/component.js';
 import type { EntryData } from '../component/format.js';
 import { Recovered, replay } from '../component/recovered.js';
 import { makeState } from '../state/make-state.js';
@@ -93,10 +94,19 @@ function componentsOf([, changes, entries, answers]: EntryData): string[] {
 
 function viewOf(plans: readonly Plan[], values: Values): StateView {
   const states = new Map<object, FieldState>();
-  for (const { component, adoption } of plans)
-    for (const [name, collection] of component.fields)
-      states.set(collection, adoption.fields.get(name) ?? makeState(collection.kind, values));
+  for (const { component, adoption } of plans) standIn(states, component, adoption, values);
   return new StateView(states);
+}
+
+/** What was read of a component stands in for its collections; for one of which nothing is known, nothing. */
+function standIn(
+  states: Map<object, FieldState>,
+  component: Component,
+  { fields }: { readonly fields: ReadonlyMap<string, FieldState | undefined> },
+  values: Values,
+): void {
+  for (const [name, collection] of component.fields)
+    states.set(collection, fields.get(name) ?? makeState(collection.kind, values));
 }
 
 /**
@@ -119,8 +129,7 @@ export async function presentView(
       { ...part, sequence: 0, bytes: 0, pieces: () => slowly(part, breathe) },
       codec,
     );
-    for (const [name, collection] of component.fields)
-      states.set(collection, recovered.fields.get(name) ?? makeState(collection.kind, values));
+    standIn(states, component, recovered, values);
   }
   return new StateView(states);
 }

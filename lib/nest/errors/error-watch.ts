@@ -6,7 +6,7 @@ import type { Milliseconds } from '../../kernel/duration.js';
 import { RecentCalls } from '../../pipeline/statistics/recent-calls.js';
 import { systemClock } from '../../pipeline/system-clock.js';
 import type { ApplicationRuntime } from '../application-runtime.js';
-import { inBackground } from '../health/process-readings.js';
+import { inBackground } from '../background.js';
 
 /** How often the counters are looked at while there are errors. */
 const INTERVAL: Milliseconds = 1_000;

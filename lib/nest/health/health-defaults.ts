@@ -1,4 +1,5 @@
 import type { HealthConfig, ResilienceConfig } from '../config.js';
+import { recoveryConfigOf } from '../recovery/recovery.config.js';
 
 /** What is not said of health. */
 export const HEALTH_DEFAULTS = {
@@ -19,13 +20,11 @@ export interface CompleteHealthConfig extends Required<
 export function healthConfigOf(config: ResilienceConfig | undefined): CompleteHealthConfig {
   const health = config?.health;
   const given = typeof health === 'object' && health !== null ? health : {};
-  const recovery = config?.recovery;
-  const checked =
-    typeof recovery === 'object' && recovery !== null ? recovery.healthCheckInterval : undefined;
+  const { healthCheckInterval } = recoveryConfigOf(config);
   return {
     details: given.details ?? HEALTH_DEFAULTS.details,
     timeout: given.timeout ?? HEALTH_DEFAULTS.timeout,
-    sampleInterval: given.sampleInterval ?? checked ?? HEALTH_DEFAULTS.sampleInterval,
+    sampleInterval: given.sampleInterval ?? healthCheckInterval ?? HEALTH_DEFAULTS.sampleInterval,
     recoverAfter: given.recoverAfter ?? HEALTH_DEFAULTS.recoverAfter,
     indicators: given.indicators ?? {},
     isOn: health !== false,

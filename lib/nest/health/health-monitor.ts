@@ -16,7 +16,7 @@ import { show } from '../../kernel/check.js';
 import type { CancelTimer, Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import { ResilienceRegistry } from '../../pipeline/registry.js';
-import { systemClock } from '../../pipeline/system-clock.js';
+import { backgroundOf } from '../background.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ResilienceConfig } from '../config.js';
 import { CLOCK, CONFIG } from '../tokens.js';
@@ -24,7 +24,7 @@ import { CALL_FIGURES, type CallFigures } from './figures.js';
 import { type CompleteHealthConfig, healthConfigOf } from './health-defaults.js';
 import { HealthMetrics, type Metric } from './health-metrics.js';
 import { breakerFacts, bulkheadFacts } from './policy-facts.js';
-import { inBackground, PROCESS_READINGS, type ProcessReadings } from './process-readings.js';
+import { PROCESS_READINGS, type ProcessReadings } from './process-readings.js';
 
 /** One of the application's own figures, as it was last read. */
 export interface MetricReading extends HealthMetricOptions {
@@ -106,10 +106,7 @@ export class HealthMonitor implements OnApplicationBootstrap, OnApplicationShutd
       });
       this.plan();
     };
-    this.cancel =
-      this.clock === systemClock
-        ? inBackground(again, sampleInterval)
-        : this.clock.schedule(again, sampleInterval);
+    this.cancel = backgroundOf(this.clock)(again, sampleInterval);
   }
 
   private async sample(): Promise<HealthSample> {

@@ -6,7 +6,6 @@ import {
 } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { ProcessFigures } from '../../health/inputs.js';
-import type { CancelTimer } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 
 /** What the process says of itself. Nothing is measured before `open` or after `close`. */
@@ -91,15 +90,4 @@ class Instruments {
 function isFull(entry: object): boolean {
   const { detail } = entry as { detail?: { kind?: number } };
   return detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
-}
-
-// as they are when this is loaded: fake timers that a user's test installs later would find a
-// timer that never ends, and run it for ever
-const { setTimeout, clearTimeout } = globalThis;
-
-/** Runs a task once; a task that waits keeps no process alive. */
-export function inBackground(task: () => void, delay: Milliseconds): CancelTimer {
-  const timer = setTimeout(task, delay);
-  timer.unref();
-  return () => clearTimeout(timer);
 }

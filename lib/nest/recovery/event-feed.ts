@@ -6,10 +6,9 @@ import { factsOf } from '../../errors/record/facts.js';
 import type { CancelTimer, Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { ResilienceEvent } from '../../kernel/event.js';
-import { systemClock } from '../../pipeline/system-clock.js';
 import { ApplicationRuntime } from '../application-runtime.js';
 import type { ResilienceConfig } from '../config.js';
-import { inBackground } from '../health/process-readings.js';
+import { backgroundOf } from '../background.js';
 import { CLOCK, CONFIG } from '../tokens.js';
 import { Refusal } from './access/refusal.js';
 import { rawResponse } from './access/requests.js';
@@ -138,8 +137,7 @@ export class EventFeed implements OnModuleDestroy {
       for (const client of this.clients) this.serve(client);
       if (this.clients.size > 0) this.plan();
     };
-    const { clock } = this;
-    this.cancel = clock === systemClock ? inBackground(again, TICK) : clock.schedule(again, TICK);
+    this.cancel = backgroundOf(this.clock)(again, TICK);
   }
 
   private serve(client: Client): void {

@@ -6,6 +6,7 @@ import { canonical, RouteTable } from '../health/routes.js';
 import { CONFIG } from '../tokens.js';
 import { OPERATIONS, RECOVERY_CONTROLLER, type RecoveryOperation } from './access/operations.js';
 import { RecoveryAccess } from './access/recovery-access.js';
+import { recoveryConfigOf } from './recovery.config.js';
 import { LEVELS } from './access/secrets.js';
 
 /** Takes the controller away where it may not be, and says where it is. */
@@ -88,8 +89,7 @@ export class RecoveryMount implements OnApplicationBootstrap {
 
   /** A guard that is asked twice about the same, and can be told by decorators what to say. */
   private get idleGuard(): string | undefined {
-    const { recovery } = this.config;
-    const { access, decorators = [] } = typeof recovery === 'object' ? recovery : {};
+    const { access, decorators = [] } = recoveryConfigOf(this.config);
     if (decorators.length === 0 || access === undefined || !('guards' in access)) return undefined;
     const global = [
       ...this.app.getGlobalGuards().map(({ constructor }) => constructor),
@@ -106,8 +106,7 @@ export class RecoveryMount implements OnApplicationBootstrap {
   }
 
   private get believesProxies(): boolean {
-    const { recovery } = this.config;
-    if (typeof recovery !== 'object' || recovery.loopbackOnly !== true) return false;
+    if (recoveryConfigOf(this.config).loopbackOnly !== true) return false;
     const server = this.host.httpAdapter.getInstance<{
       get?(name: string): unknown;
       initialConfig?: { trustProxy?: unknown };

@@ -106,6 +106,14 @@ const RULES: OptionRules<RecoveryConfig> = {
   audit: aFunction,
 };
 
+/** The option `recovery` of a configuration; nothing of it is set where it is not given, or false. */
+export function recoveryConfigOf(
+  config: { readonly recovery?: RecoveryConfig | false } | undefined,
+): RecoveryConfig {
+  const recovery = config?.recovery;
+  return typeof recovery === 'object' && recovery !== null ? recovery : {};
+}
+
 /** What of it shapes the module. */
 export type StaticRecoveryConfig = Pick<RecoveryConfig, 'path' | 'decorators'>;
 

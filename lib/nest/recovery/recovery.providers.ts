@@ -18,7 +18,6 @@ import { factsOf, headline } from '../../errors/record/facts.js';
 import type { Clock } from '../../kernel/clock.js';
 import { emit } from '../../pipeline/environment.js';
 import { ResilienceStatistics } from '../../pipeline/statistics/statistics.js';
-import { systemClock } from '../../pipeline/system-clock.js';
 import { ActionLog } from '../../recovery/actions/action-log.js';
 import { FileActionStore } from '../../recovery/actions/file-action-store.js';
 import { Backups } from '../../recovery/backups/backups.js';
@@ -38,18 +37,18 @@ import { ApplicationRuntime } from '../application-runtime.js';
 import { CHECKPOINTS, Checkpoints } from '../checkpoint/checkpoints.js';
 import type { ResilienceConfig } from '../config.js';
 import { HealthMonitor } from '../health/health-monitor.js';
-import { inBackground } from '../health/process-readings.js';
+import { backgroundOf } from '../background.js';
 import { ResilienceService } from '../resilience.service.js';
 import { SafeLogger } from '../safe-logger.js';
 import { CLOCK, CONFIG, RANDOM } from '../tokens.js';
+import { recoveryConfigOf } from './recovery.config.js';
 import { RecoveryHookRegistry } from './recovery-hooks.js';
 import { ApplicationShutdown } from './shutdown.providers.js';
 
 type Options = RecoveryOptions & typeof RECOVERY_DEFAULTS;
 
-function optionsOf({ recovery }: ResilienceConfig): Options {
-  const given = typeof recovery === 'object' && recovery !== null ? recovery : {};
-  const known = Object.entries(given).filter(([, value]) => value !== undefined);
+function optionsOf(config: ResilienceConfig): Options {
+  const known = Object.entries(recoveryConfigOf(config)).filter(([, value]) => value !== undefined);
   return { ...RECOVERY_DEFAULTS, ...Object.fromEntries(known) } as Options;
 }
 
@@ -263,8 +262,4 @@ function pathsIn(directory: string | undefined): (info: CheckpointInfo) => strin
     const name = named ? join('named', id) : `generation ${id}`;
     return directory === undefined ? name : join(directory, name);
   };
-}
-
-function backgroundOf(clock: Clock): Clock['schedule'] {
-  return clock === systemClock ? inBackground : (task, delay) => clock.schedule(task, delay);
 }

@@ -9,9 +9,10 @@ import { GracefulShutdown } from '../../recovery/shutdown/graceful-shutdown.js';
 import type { ShutdownHost } from '../../recovery/shutdown/shutdown-host.js';
 import { ApplicationRuntime } from '../application-runtime.js';
 import type { ResilienceConfig } from '../config.js';
-import { inBackground } from '../health/process-readings.js';
+import { inBackground } from '../background.js';
 import { SafeLogger } from '../safe-logger.js';
 import { CLOCK, CONFIG } from '../tokens.js';
+import { recoveryConfigOf } from './recovery.config.js';
 import { HttpTraffic } from './shutdown-traffic.js';
 
 /** The end of this application. */
@@ -64,13 +65,9 @@ function nodeHost(): ShutdownHost {
 export const shutdownProviders: Provider[] = [
   {
     provide: ApplicationShutdown,
-    useFactory: (
-      runtime: ApplicationRuntime,
-      clock: Clock,
-      { recovery }: Pick<ResilienceConfig, 'recovery'> = {},
-    ) => {
-      const options = typeof recovery === 'object' ? recovery.shutdown : undefined;
-      return new ApplicationShutdown(clock, runtime, nodeHost(), options);
+    useFactory: (runtime: ApplicationRuntime, clock: Clock, config?: ResilienceConfig) => {
+      const { shutdown } = recoveryConfigOf(config);
+      return new ApplicationShutdown(clock, runtime, nodeHost(), shutdown);
     },
     inject: [ApplicationRuntime, CLOCK, CONFIG],
   },

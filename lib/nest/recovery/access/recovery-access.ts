@@ -4,7 +4,7 @@ import type { Mistake } from '../../../kernel/check.js';
 import type { Clock } from '../../../kernel/clock.js';
 import type { ResilienceConfig } from '../../config.js';
 import { CLOCK, CONFIG } from '../../tokens.js';
-import type { RecoveryConfig } from '../recovery.config.js';
+import { type RecoveryConfig, recoveryConfigOf } from '../recovery.config.js';
 import { type AtRoute, atRouteOf } from './at-route.js';
 import { FailureLimiter } from './failure-limiter.js';
 import { OPERATIONS, RECOVERY_CONTROLLER, type RecoveryOperation } from './operations.js';
@@ -33,9 +33,8 @@ export class RecoveryAccess {
     @Inject(ModuleRef) modules: ModuleRef,
     @Inject(RECOVERY_CONTROLLER) controller: Type | undefined,
   ) {
-    const recovery = config?.recovery;
-    this.config = typeof recovery === 'object' ? recovery : {};
-    const isUnsaid = recovery !== false && this.config.access === undefined;
+    this.config = recoveryConfigOf(config);
+    const isUnsaid = config?.recovery !== false && this.config.access === undefined;
     this.freshToken = isUnsaid && isWatched() ? freshToken() : undefined;
     this.way = wayOf(this.config.access, this.freshToken, modules, atRouteOf(controller));
     this.limiter = new FailureLimiter(clock);

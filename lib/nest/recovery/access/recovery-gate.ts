@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import type { ResilienceConfig } from '../../config.js';
 import { CONFIG } from '../../tokens.js';
-import type { RecoveryConfig } from '../recovery.config.js';
+import { type RecoveryConfig, recoveryConfigOf } from '../recovery.config.js';
 import { OPERATIONS, operationOf } from './operations.js';
 import { RecoveryAccess } from './recovery-access.js';
 import { Refusal } from './refusal.js';
@@ -26,8 +26,7 @@ export class RecoveryGate implements CanActivate {
     @Inject(Visits) private readonly visits: Visits,
     @Inject(CONFIG) config: ResilienceConfig | undefined,
   ) {
-    const recovery = config?.recovery;
-    this.config = typeof recovery === 'object' ? recovery : {};
+    this.config = recoveryConfigOf(config);
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -4,6 +4,7 @@ import type { Clock } from '../../../kernel/clock.js';
 import { ignore } from '../../../kernel/ignore.js';
 import type { ResilienceConfig } from '../../config.js';
 import { CLOCK, CONFIG } from '../../tokens.js';
+import { recoveryConfigOf } from '../recovery.config.js';
 import { OPERATIONS, type RecoveryOperation } from './operations.js';
 import { rawRequest, rawResponse } from './requests.js';
 import { type AuditRecord, Visit } from './visit.js';
@@ -19,8 +20,7 @@ export class Visits {
     @Inject(CONFIG) config: ResilienceConfig | undefined,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
-    const { recovery } = config ?? {};
-    this.audit = typeof recovery === 'object' ? recovery.audit : undefined;
+    this.audit = recoveryConfigOf(config).audit;
   }
 
   /** @param operation undefined where the request was refused before anybody looked what it was */

@@ -11,7 +11,7 @@ afterEach(closeAll);
 afterAll(() => rmSync(place, { recursive: true, force: true }));
 
 const rows = (column: string): Record<string, string>[] =>
-  table(section('docs/application.md', 'Health'), column);
+  table(section('docs/health.md', 'The score'), column);
 
 it('the points of the document are those of the code, in its order', () => {
   const told = rows('Trouble').map((row) => row['Points off']!.replace(' at most', ''));

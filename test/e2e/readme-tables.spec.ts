@@ -31,7 +31,9 @@ it.each([...documents.keys(), 'CHANGELOG.md', 'CONTRIBUTING.md', 'sample/banking
   (path) => expect(deadLinks(path)).toEqual([]),
 );
 
-const POLICIES = 'docs/policies.md';
+/** The page of a policy. */
+const pageOf = (heading: string): string =>
+  `docs/policies/${heading.toLowerCase().replaceAll(' ', '-')}.md`;
 
 interface Policy {
   readonly heading: string;
@@ -94,7 +96,7 @@ const TABLES: readonly Policy[] = [
 ];
 
 const rowsOf = (heading: string): Record<string, string>[] =>
-  table(section(POLICIES, heading), 'Option');
+  table(section(pageOf(heading), heading), 'Option');
 
 /** `1 to 10`, `above 0 to 1`, `from 1`; what else is said of a range is prose. */
 const RANGE = /^(above )?(?:from )?([\d,.⁹³¹ −]+?)(?: to ([\d,.⁹³¹ −]+))?$/;
@@ -201,7 +203,7 @@ function inWords(value: unknown): RegExp {
 
 it('the plans of retry by category are those of the code', () => {
   const D = bulwark.RETRY_DEFAULTS;
-  const classes = table(section(POLICIES, 'Retry'), 'Category');
+  const classes = table(section(pageOf('Retry'), 'Retry'), 'Category');
   const told: Record<string, string>[] = classes.flatMap((row) =>
     row['Category']!.split(', ').map((category) => ({ ...row, Category: category })),
   );

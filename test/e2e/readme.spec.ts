@@ -18,7 +18,7 @@ import {
 } from 'nestjs-bulwark';
 import { settle } from 'nestjs-bulwark/testing';
 import { ADAPTERS, boot, closeAll, serve, type World } from '../nest/support/app.js';
-import { blocks, section, table, writeBlocks } from '../support/documents.js';
+import { blocks, documents, section, table, writeBlocks } from '../support/documents.js';
 
 let place: string;
 let files: readonly string[];
@@ -207,7 +207,9 @@ describe('circuit breaker', () => {
   it('explains itself in the words of the document', async () => {
     const { it: payments, world } = await classOf('Payments');
     for (let i = 0; i < 20; i += 1) await payments['charge']!(i % 2 === 0 ? 1 : -1).catch(() => {});
-    const [, text] = /```text\n(.*?)\n```/s.exec(section('docs/policies.md', 'Circuit breaker'))!;
+    const [, text] = /```text\n(.*?)\n```/s.exec(
+      section('docs/policies/circuit-breaker.md', 'Circuit breaker'),
+    )!;
 
     expect(world.app.get(ResilienceRegistry).breakers.reader('bank')!.explain()).toBe(text);
   });
@@ -341,12 +343,13 @@ it('the kill switch passes everything but fallbacks through', async () => {
   await settle();
 });
 
-it('every document has code that runs, and every policy its five headings', () => {
-  expect(new Set(blocks.map(({ document }) => document)).size).toBeGreaterThanOrEqual(4);
-  for (const policy of table(section('README.md', 'Bulwark.*'), 'Policy')) {
-    const heading = /#([\w-]+)/.exec(policy['Policy']!)![1]!.replaceAll('-', ' ');
-    const text = section('docs/policies.md', heading[0]!.toUpperCase() + heading.slice(1));
+it('every policy has a page, with a picture and the same headings', () => {
+  const policies = table(section('README.md', 'Bulwark.*'), 'Policy');
+  expect(policies).toHaveLength(6);
+  for (const policy of policies) {
+    const [, page] = /\((docs\/policies\/[\w-]+\.md)\)/.exec(policy['Policy']!)!;
     for (const part of ['Promise', 'Use', 'Options', 'Events', 'What it does not do'])
-      expect([heading, part, text.includes(`**${part}`)]).toEqual([heading, part, true]);
+      expect([page, part, section(page!, part).trim().length > 20]).toEqual([page, part, true]);
+    expect([page, documents.get(page!)]).toEqual([page, expect.stringContaining('```mermaid')]);
   }
 });

@@ -10,7 +10,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 
 /** Markdown with code that is ours to compile, by path. */
 export const documents = new Map(
-  ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)]
+  ['README.md', ...readdirSync(join(root, 'docs'), { recursive: true }).map((at) => `docs/${at}`)]
     .filter((path) => path.endsWith('.md'))
     .map((path) => [path, read(path)]),
 );

@@ -1,3 +1,4 @@
+import { EventRecorder } from 'nestjs-bulwark/testing';
 import { BankingStage } from '../../sample/banking-stage/src/banking/banking-stage.js';
 import { poll } from '../../sample/banking-stage/src/client/poll.js';
 import { PROVISIONAL_LIMIT } from '../../sample/banking-stage/src/fees/fees.client.js';
@@ -242,6 +243,7 @@ describe('a banking stage whose upstream fails', () => {
       const flood = Array.from({ length: 32 + 512 }, () => pay(bob, alice, 1, 100));
 
       const banking = world.app.get(BankingStage);
+      const events = EventRecorder.on(world.app);
       const accepting = Promise.allSettled(flood.map((transaction) => banking.submit(transaction)));
       // A place may become free just before one arrives; then the next one finds none.
       const late = Array.from({ length: 40 }, () => world.send(pay(bob, alice, 1, 100)));
@@ -251,11 +253,17 @@ describe('a banking stage whose upstream fails', () => {
         code: -32_010,
         data: { reason: 'overloaded', refusedBy: 'BULKHEAD_FULL' },
       });
-      // On a starved machine some of the flood is refused as well; none may get past compliance.
+      // On a starved machine some of the flood is refused as well; none may get past compliance, but
+      // where eight quotes in a row took longer than a second and the breaker opened, as it should.
+      // That it does not as long as quotes come in time: test/unit/sample/banking/flood.spec.ts
       const verdicts = (await accepting).flatMap((outcome) =>
         outcome.status === 'fulfilled' ? [outcome.value.verdict] : [],
       );
-      expect(new Set(verdicts)).toEqual(new Set(['cleared']));
+      const opened = events.of('circuit-state-changed').some(({ to }) => to === 'open');
+      const provisional = verdicts.filter((verdict) => verdict !== 'cleared');
+      expect(opened ? [] : provisional).toEqual([]);
+      expect(verdicts).toContain('cleared');
+      events.stop();
     },
     PATIENCE,
   );

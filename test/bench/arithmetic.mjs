@@ -1,0 +1,73 @@
+// From nanoseconds to what is claimed: pure, so that it can be tested.
+
+/** Nanoseconds below which a cost over the bare method cannot be told from nothing. */
+const LEAST = 20;
+/** The share of the bare method's own cost below which it cannot either. */
+const LEAST_SHARE = 0.05;
+
+export function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** The cost below which no ratio is made of it: 20 ns, or a twentieth of what the bare method takes. */
+export const floorOf = (bare) => Math.max(LEAST, bare * LEAST_SHARE);
+
+/**
+ * How far the rounds are apart: the range of their middle half, as a share of their median. 0 for one round.
+ */
+export function spreadOf(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const at = (share) => {
+    const place = share * (sorted.length - 1);
+    const low = Math.floor(place);
+    return sorted[low] + (sorted[Math.ceil(place)] - sorted[low]) * (place - low);
+  };
+  return (at(0.75) - at(0.25)) / median(sorted);
+}
+
+/**
+ * What each case costs over the bare method, and our share of what each peer costs.
+ *
+ * Our own cost counts as the floor where it is below, so that such a ratio says "at most"; of a
+ * peer's that is below there is no ratio.
+ *
+ * @param rounds of each round, the nanoseconds of each case of each contender
+ */
+export function compare(rounds) {
+  const [first] = rounds;
+  const peers = Object.keys(first).filter((name) => name !== 'bare' && name !== 'ours');
+  const cases = {};
+  for (const title of Object.keys(first.ours)) {
+    const bare = median(rounds.map((round) => round.bare[title]));
+    const over = (name) => rounds.map((round) => round[name][title] - round.bare[title]);
+    const floor = floorOf(bare);
+    const ours = over('ours');
+    const entry = { bare_ns: bare, ours_ns: median(ours), floor_ns: floor };
+    Object.assign(entry, { peers: {}, ratio: {}, spread: {} });
+    for (const peer of peers.filter((name) => title in first[name])) {
+      const theirs = over(peer);
+      entry.peers[peer] = median(theirs);
+      if (entry.peers[peer] < floor) continue;
+      const ratios = theirs.map((ns, i) => Math.max(ours[i], floor) / Math.max(ns, floor));
+      entry.ratio[peer] = median(ratios);
+      entry.spread[peer] = spreadOf(ratios);
+    }
+    cases[title] = entry;
+  }
+  return cases;
+}
+
+/** The largest difference of each ratio between several results, as a share of their median; the worst first. */
+export function agreement(results) {
+  const [first] = results;
+  const rows = Object.entries(first).flatMap(([title, { ratio }]) =>
+    Object.keys(ratio).map((peer) => {
+      const ratios = results.map((cases) => cases[title]?.ratio[peer]).filter(Number.isFinite);
+      const apart = (Math.max(...ratios) - Math.min(...ratios)) / median(ratios);
+      return { title, peer, ratios, apart };
+    }),
+  );
+  return rows.toSorted((a, b) => b.apart - a.apart);
+}

@@ -61,6 +61,8 @@ export class Pipeline implements Continuity {
   readonly propagates: boolean;
   /** How the method keeps what it does to its component, if it does. */
   readonly checkpoint: CheckpointOptions | undefined;
+  /** Whether to keep what the method does is all there is to be done: then a call needs no engine. */
+  onlyKeeps: boolean;
   /** What every call meets where no policy is keyed. */
   readonly lane: Lane;
   readonly counters: TargetStatistics;
@@ -120,6 +122,13 @@ export class Pipeline implements Continuity {
       retry?.propagateDeadline === true ||
       (typeof timeLimit === 'object' && timeLimit.propagateDeadline === true);
     if (this.propagates) openContexts();
+    this.onlyKeeps =
+      policies.checkpoint !== undefined &&
+      [breaker, rateLimit, sources.bulkhead, retry, timeLimit, budget, this.fallback].every(
+        (policy) => policy === undefined,
+      ) &&
+      !env.trace &&
+      !env.calls.follows;
     this.priority = compilePriority(bulkhead?.priority, report);
     this.ignore = compileMatcher(circuitBreaker?.ignore, 'ignore', false, report);
     this.failOn = compileMatcher(circuitBreaker?.failOn, 'failOn', true, report);
@@ -147,6 +156,7 @@ export class Pipeline implements Continuity {
   /** From here on every call has an engine, so that it can be ended. */
   engage(): void {
     this.engaged = true;
+    this.onlyKeeps = false;
   }
 
   /** The stateful policies that a call with these arguments meets. */

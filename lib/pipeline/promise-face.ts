@@ -5,6 +5,7 @@ import { Call, type Method } from './call.js';
 import { inheritedEnd, runAs } from './current-call.js';
 import type { DirectStart } from './direct-call.js';
 import { followSignal } from './follow-signal.js';
+import { runKept } from './kept-call.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
 import { spentMark } from './retries.js';
@@ -119,6 +120,10 @@ export function runPromise(
 ): Promise<unknown> {
   if (signal?.aborted === true) return Promise.reject(signal.reason);
   const { pipeline } = target;
+  if (pipeline.onlyKeeps && signal === undefined) {
+    const kept = runKept(pipeline, method, self, args);
+    if (kept !== undefined) return kept;
+  }
   const lane = pipeline.laneOf(args);
   if (signal === undefined) {
     return pipeline.runsDirectly(lane) && inheritedEnd(pipeline.env.clock) === undefined

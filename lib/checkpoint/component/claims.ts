@@ -1,4 +1,4 @@
-import type { CallHost } from '../transaction/checkpoint-call.js';
+import type { CallHost } from '../transaction/keeping.js';
 import type { Component } from './component.js';
 
 /** What an instance is to the engine of its application. */

@@ -26,14 +26,16 @@ export class Component implements Member {
   answers = new Answers();
   /** Settles when its state is complete, where that takes time. */
   starting: Promise<void> | undefined;
-  /** The last entry that concerns it, on its way to the disk. */
-  pending: Pending | undefined;
   /** Calls that changed it since it was saved. */
   unsaved = 0;
   /** Whether the newest generation has it at all. */
   isSaved = false;
   savedAt = 0;
   sequence: Sequence = 0;
+  /** The last entry that concerns it, on its way to the disk. */
+  pending: Pending | undefined;
+  /** Whether its calls wait for that. */
+  private readonly isSync: boolean;
   private active = 0;
   private readonly idlers: (() => void)[] = [];
 
@@ -45,6 +47,7 @@ export class Component implements Member {
     private readonly onSpoiled: (error: unknown) => void,
   ) {
     this.turns = new Turns(this, options.maxPending ?? 1_000);
+    this.isSync = (options.durability ?? 'sync') === 'sync';
   }
 
   get name(): string {
@@ -62,13 +65,24 @@ export class Component implements Member {
     return this.active > 0;
   }
 
+  get unsettled(): Pending | undefined {
+    return this.isSync && this.pending?.isDurable === false ? this.pending : undefined;
+  }
+
+  journaled(sequence: Sequence, pending: Pending): void {
+    this.pending = pending;
+    if (this.sequence === sequence) return;
+    this.sequence = sequence;
+    this.unsaved += 1;
+  }
+
   methodBegan(): void {
     this.active += 1;
   }
 
   methodEnded(): void {
     this.active -= 1;
-    if (this.active > 0) return;
+    if (this.active > 0 || this.idlers.length === 0) return;
     for (const idle of this.idlers.splice(0)) idle();
   }
 

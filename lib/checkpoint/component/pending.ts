@@ -1,6 +1,7 @@
-interface Waiter {
-  readonly kept: () => void;
-  readonly failed: (error: unknown) => void;
+/** Who is told what became of an entry. Must not throw. */
+export interface Acknowledged {
+  kept(): void;
+  lost(error: unknown): void;
 }
 
 /**
@@ -10,31 +11,31 @@ interface Waiter {
 export class Pending {
   isDurable = false;
   private failure: { readonly error: unknown } | undefined;
-  private waiters: Waiter[] = [];
+  private waiters: Acknowledged[] = [];
 
   /** @param durable of the store: `Appended.durable` */
   constructor(readonly durable: Promise<void>) {
     durable.then(
       () => {
         this.isDurable = true;
-        for (const { kept } of this.taken()) kept();
+        for (const waiter of this.taken()) waiter.kept();
       },
       (error: unknown) => {
         // where nobody waits for it, nobody wants to know: the fence comes from the store
         this.failure = { error };
-        for (const { failed } of this.taken()) failed(error);
+        for (const waiter of this.taken()) waiter.lost(error);
       },
     );
   }
 
   /** Tells how it went, at once if that is known. */
-  wait(kept: () => void, failed: (error: unknown) => void): void {
-    if (this.isDurable) kept();
-    else if (this.failure !== undefined) failed(this.failure.error);
-    else this.waiters.push({ kept, failed });
+  wait(waiter: Acknowledged): void {
+    if (this.isDurable) waiter.kept();
+    else if (this.failure !== undefined) waiter.lost(this.failure.error);
+    else this.waiters.push(waiter);
   }
 
-  private taken(): Waiter[] {
+  private taken(): Acknowledged[] {
     const { waiters } = this;
     this.waiters = [];
     return waiters;

@@ -15,7 +15,7 @@ import { claim } from '../component/claims.js';
 import type { Component } from '../component/component.js';
 import type { Pending } from '../component/pending.js';
 import type { Recovered } from '../component/recovered.js';
-import type { CallHost, CheckpointCall } from '../transaction/checkpoint-call.js';
+import type { CallHost, Keeping } from '../transaction/keeping.js';
 import type { CheckpointUnavailableError } from '../transaction/checkpoint-rejections.js';
 import type { Member } from '../transaction/member.js';
 import type { Transaction } from '../transaction/transaction.js';
@@ -283,14 +283,14 @@ export class CheckpointEngine implements CallHost {
   }
 
   settled(members: Iterable<Member>): Pending | undefined {
-    return pendingOf(members, this.components);
+    return pendingOf(members);
   }
 
-  began(call: CheckpointCall): void {
+  began(call: Keeping): void {
     this.calls.add(call);
   }
 
-  ended(call: CheckpointCall): void {
+  ended(call: Keeping): void {
     this.calls.delete(call);
   }
 
@@ -299,7 +299,7 @@ export class CheckpointEngine implements CallHost {
     this.saving.look();
   }
 
-  ran(call: CheckpointCall, duration: Milliseconds): void {
+  ran(call: Keeping, duration: Milliseconds): void {
     this.calls.ran(call, duration);
   }
 

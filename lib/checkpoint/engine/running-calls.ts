@@ -3,14 +3,14 @@ import type { Milliseconds } from '../../kernel/duration.js';
 import type { ResilienceRejection } from '../../kernel/rejection.js';
 import { CheckpointError } from '../checkpoint.error.js';
 import type { Component } from '../component/component.js';
-import type { CheckpointCall } from '../transaction/checkpoint-call.js';
+import type { Keeping } from '../transaction/keeping.js';
 import { inTime } from './in-time.js';
 import { SlowCalls } from './slow-calls.js';
 
 /** The calls that are running, to end them when that must be. */
 export class RunningCalls {
   /** In any order. Not a Set: one that is always in use leaves a chain of old tables to the collector. */
-  private readonly running: CheckpointCall[] = [];
+  private readonly running: Keeping[] = [];
   private count = 0;
   private readonly slow: SlowCalls;
   private whenDrained: (() => void) | undefined;
@@ -28,7 +28,7 @@ export class RunningCalls {
     this.slow = new SlowCalls(clock, this.running, tellSlow);
   }
 
-  add(call: CheckpointCall): void {
+  add(call: Keeping): void {
     call.number = this.count += 1;
     call.place = this.running.length;
     this.running.push(call);
@@ -36,7 +36,7 @@ export class RunningCalls {
   }
 
   /** Its method has ended. */
-  ran(call: CheckpointCall, duration: Milliseconds): void {
+  ran(call: Keeping, duration: Milliseconds): void {
     this.slow.ended(call, duration);
   }
 
@@ -45,7 +45,7 @@ export class RunningCalls {
     this.slow.stop();
   }
 
-  delete(call: CheckpointCall): void {
+  delete(call: Keeping): void {
     const last = this.running.pop()!;
     if (last !== call) {
       this.running[call.place] = last;

@@ -1,7 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Clock } from '../../kernel/clock.js';
 import type { Milliseconds } from '../../kernel/duration.js';
-import type { CheckpointCall } from '../transaction/checkpoint-call.js';
+import type { Keeping } from '../transaction/keeping.js';
 
 /** A call that has its component for longer is told of. Milliseconds. */
 const SLOW = 50;
@@ -18,7 +18,7 @@ export class SlowCalls {
 
   constructor(
     private readonly clock: Clock,
-    private readonly running: readonly CheckpointCall[],
+    private readonly running: readonly Keeping[],
     private readonly tell: (target: string, duration: Milliseconds) => void,
   ) {}
 
@@ -28,7 +28,7 @@ export class SlowCalls {
     this.cancel = this.aside.runInAsyncScope(() => this.clock.schedule(look, SLOW + 1));
   }
 
-  ended(call: CheckpointCall, duration: Milliseconds): void {
+  ended(call: Keeping, duration: Milliseconds): void {
     if (duration > (call.isToldOf ? 2 * SLOW : SLOW)) this.tell(call.target, duration);
   }
 

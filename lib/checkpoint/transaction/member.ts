@@ -1,13 +1,19 @@
 import type { ResilienceRejection } from '../../kernel/rejection.js';
+import type { Sequence } from '../checkpoint-store.js';
+import type { Pending } from '../component/pending.js';
 
 /** A transaction, as far as turns are concerned. */
 export interface Party {
   /** Grows with each: of two, the one with the larger number is the younger. */
   readonly number: number;
   /** The components whose turn it has. */
-  readonly holds: Member[];
+  readonly holds: readonly Member[];
   /** The turns it waits for. */
-  readonly waits: Waiter[];
+  readonly waits: readonly Waiter[];
+  /** It has the turn of a component. */
+  hold(component: Member): void;
+  wait(waiter: Waiter): void;
+  waitEnded(waiter: Waiter): void;
 }
 
 /** The turns of one component, as those see them who have one. */
@@ -42,6 +48,12 @@ export interface Member {
   readonly turns: Line;
   /** Its state, where calls change that in place. */
   readonly captured: InPlace | undefined;
+  /** The last entry that concerns it. */
+  readonly sequence: Sequence;
+  /** That entry on its way to the disk, where calls wait for that. */
+  readonly unsettled: Pending | undefined;
+  /** An entry concerns it. */
+  journaled(sequence: Sequence, pending: Pending): void;
   /** One of its methods begins. */
   methodBegan(): void;
   /** One of its methods has ended. */

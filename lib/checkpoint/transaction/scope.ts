@@ -74,7 +74,9 @@ export function outsideOfCalls<T>(work: () => T): T {
 }
 
 /** Runs a method as this attempt. */
-export function runInScope<T>(scope: Scope, method: () => T): T {
+export function runInScope(scope: Scope, work: { invoke(): unknown }): unknown {
   scopes ??= new AsyncLocalStorage();
-  return scopes.run(scope, method);
+  return scopes.run(scope, invoke, work);
 }
+
+const invoke = (work: { invoke(): unknown }): unknown => work.invoke();

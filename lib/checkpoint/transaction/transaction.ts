@@ -1,6 +1,7 @@
 import { CheckpointUnavailableError } from './checkpoint-rejections.js';
 import type { Overlay } from '../collections/overlay.js';
-import type { FieldKind, Op } from '../state/field-state.js';
+import type { Change } from '../component/format.js';
+import type { FieldKind } from '../state/field-state.js';
 import { type Member, type Party, putBack, type Waiter } from './member.js';
 
 /** A durable field, as far as a transaction is concerned. */
@@ -21,7 +22,8 @@ export interface Strand {
 
 /** What a transaction keeps of itself to come back to. */
 export interface Savepoint {
-  readonly overlays: ReadonlyMap<Field, Overlay>;
+  readonly fields: readonly Field[];
+  readonly overlays: readonly Overlay[];
   readonly entries: number;
   readonly answers: number;
   readonly rollbacks: number;
@@ -40,33 +42,31 @@ export interface OwnEntry {
   readonly entry: unknown;
 }
 
-/** What was changed in one field. */
-export interface FieldChange {
-  readonly field: Field;
-  readonly op: Op;
-}
-
 let count = 0;
+
+/** Most calls have one turn, wait for none, and make no entry or answer of their own: lists are made when they are needed. */
+const NONE: never[] = [];
 
 /** One `@Checkpoint` call with all that joined it: kept as a whole, or not at all. */
 export class Transaction implements Party {
   /** Grows with each: of two, the one with the larger number is the younger. */
   readonly number = (count += 1);
   /** The components whose turn it has. */
-  readonly holds: Member[] = [];
+  holds: readonly Member[] = NONE;
   /** The turns it waits for. */
-  readonly waits: Waiter[] = [];
-  readonly entries: OwnEntry[] = [];
-  readonly answers: KeptAnswer[] = [];
+  waits: readonly Waiter[] = NONE;
+  entries: OwnEntry[] = NONE;
+  answers: KeptAnswer[] = NONE;
   /** Why it must not be kept, though its outermost call may end well. */
   doom: { readonly cause: unknown } | undefined;
   isOver = false;
   /** The joined calls that are running now. */
-  readonly joined = new Set<Strand>();
+  private joined: Set<Strand> | undefined;
   /** How many calls have changed state in place that is put back if they fail, and have not been put back. */
   rollbacks = 0;
-  /** Made with the first change: a call may make none. */
-  private overlays: Map<Field, Overlay> | undefined;
+  /** The fields that were changed, with the changes of each: they are few. */
+  private fields: readonly Field[] = NONE;
+  private overlays: readonly Overlay[] = NONE;
   /** Components to be put back to what they were, unless it is published. */
   private images: Map<Member, Uint8Array> | undefined;
   /** Methods that change state in place, and run. */
@@ -103,38 +103,75 @@ export class Transaction implements Party {
     if (this.isOver) this.giveBack();
   }
 
+  hold(component: Member): void {
+    this.holds = [...this.holds, component];
+  }
+
+  wait(waiter: Waiter): void {
+    this.waits = [...this.waits, waiter];
+  }
+
+  waitEnded(waiter: Waiter): void {
+    this.waits = this.waits.length === 1 ? NONE : this.waits.filter((other) => other !== waiter);
+  }
+
+  keepEntry(entry: OwnEntry): void {
+    if (this.entries.length === 0) this.entries = [entry];
+    else this.entries.push(entry);
+  }
+
+  keepAnswer(answer: KeptAnswer): void {
+    if (this.answers.length === 0) this.answers = [answer];
+    else this.answers.push(answer);
+  }
+
+  /** Whether a joined call is running now. */
+  get isJoined(): boolean {
+    return this.joined !== undefined && this.joined.size > 0;
+  }
+
   /** A joined call begins. */
   join(strand: Strand): void {
     strand.isMixed = this.isMixed(strand);
     this.changedBy(strand);
-    this.joined.add(strand);
+    this.runs(strand);
+  }
+
+  /** A joined call runs, or what it did is being put back. */
+  runs(strand: Strand): void {
+    (this.joined ??= new Set()).add(strand);
+  }
+
+  joinedEnded(strand: Strand): void {
+    this.joined?.delete(strand);
   }
 
   /** Whether what a joined call did cannot be told from what others did beside it, or still do. */
   isMixed(strand: Strand): boolean {
     if (strand.isMixed) return true;
+    if (this.joined === undefined) return false;
     for (const other of this.joined) if (!strand.isWithin(other)) return true;
     return false;
   }
 
   /** A call changes something, or perhaps will: calls side by side with it cannot be taken back alone. */
   changedBy(strand: Strand): void {
+    if (this.joined === undefined) return;
     for (const other of this.joined) if (!strand.isWithin(other)) other.isMixed = true;
   }
 
   /** The changes of a field, if there are any yet. */
   changesOf(field: Field): Overlay | undefined {
-    return this.overlays?.get(field);
+    return this.overlays[this.fields.indexOf(field)];
   }
 
   /** The changes of a field, to make more. */
   change(field: Field): Overlay {
-    const overlays = (this.overlays ??= new Map());
-    let overlay = overlays.get(field);
-    if (overlay === undefined) {
-      overlay = field.overlay();
-      overlays.set(field, overlay);
-    }
+    const known = this.changesOf(field);
+    if (known !== undefined) return known;
+    const overlay = field.overlay();
+    this.fields = [...this.fields, field];
+    this.overlays = [...this.overlays, overlay];
     return overlay;
   }
 
@@ -144,33 +181,35 @@ export class Transaction implements Party {
   }
 
   save(): Savepoint {
-    const present = [...(this.overlays ?? [])];
-    const overlays = new Map(present.map(([field, overlay]) => [field, overlay.copy()]));
-    const { entries, answers, rollbacks } = this;
-    return { overlays, entries: entries.length, answers: answers.length, rollbacks };
+    const { fields, entries, answers, rollbacks } = this;
+    const overlays = this.overlays.map((overlay) => overlay.copy());
+    return { fields, overlays, entries: entries.length, answers: answers.length, rollbacks };
   }
 
   /** Takes back what was changed since. A savepoint is good for one time. */
   backTo(point: Savepoint): void {
-    this.overlays = new Map(point.overlays);
-    this.entries.length = point.entries;
-    this.answers.length = point.answers;
+    this.fields = point.fields;
+    this.overlays = point.overlays;
+    this.entries = this.entries.slice(0, point.entries);
+    this.answers = this.answers.slice(0, point.answers);
     this.rollbacks = point.rollbacks;
   }
 
   /** Its changes by field, as they are journaled. */
-  get changes(): FieldChange[] {
-    const changes: FieldChange[] = [];
-    for (const [field, overlay] of this.overlays ?? []) {
-      const op = overlay.op();
-      if (op !== undefined) changes.push({ field, op });
+  get changes(): readonly Change[] {
+    const { fields, overlays } = this;
+    let changes: readonly Change[] = NONE;
+    for (let i = 0; i < fields.length; i += 1) {
+      const op = overlays[i]!.op();
+      const { component, name, kind } = fields[i]!;
+      if (op !== undefined) changes = [...changes, [component.name, name, kind, op]];
     }
     return changes;
   }
 
   /** Makes its changes those of everybody. */
   publish(): void {
-    for (const overlay of this.overlays?.values() ?? []) overlay.publish();
+    for (const overlay of this.overlays) overlay.publish();
     this.isPublished = true;
   }
 
@@ -178,8 +217,9 @@ export class Transaction implements Party {
   end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.overlays = undefined;
-    for (const waiter of [...this.waits])
+    this.fields = NONE;
+    this.overlays = NONE;
+    for (const waiter of this.waits)
       waiter.refuse(
         new CheckpointUnavailableError(waiter.target, 'for the call around it has ended'),
       );
@@ -198,9 +238,11 @@ export class Transaction implements Party {
   }
 
   private release(): void {
-    for (const { captured } of this.images?.keys() ?? []) captured!.before = undefined;
+    if (this.images !== undefined)
+      for (const { captured } of this.images.keys()) captured!.before = undefined;
     this.images = undefined;
-    for (const component of this.holds) component.turns.release(this);
-    this.holds.length = 0;
+    const { holds } = this;
+    for (const component of holds) component.turns.release(this);
+    this.holds = NONE;
   }
 }

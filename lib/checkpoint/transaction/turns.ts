@@ -3,31 +3,43 @@ import { Waiter as Standing, WaitingLine } from '../../kernel/waiting-line.js';
 import { ComponentBusyError, ComponentDeadlockError } from './checkpoint-rejections.js';
 import type { Line, Member, Party, Waiter } from './member.js';
 
+/** A call that waits for its turn. */
+export interface Waiting {
+  readonly target: string;
+  /** Its turn has come. */
+  granted(): void;
+  /** It has been sent away. */
+  refused(error: ResilienceRejection): void;
+}
+
 /** A transaction in the line. */
 class Place extends Standing implements Waiter {
   constructor(
     readonly turns: Turns,
     readonly transaction: Party,
-    readonly target: string,
-    grant: () => void,
-    private readonly refused: (error: ResilienceRejection) => void,
+    readonly call: Waiting,
   ) {
-    super(grant);
+    super(NOTHING);
+  }
+
+  get target(): string {
+    return this.call.target;
   }
 
   /** Leaves the line; nothing is called any more. False if it has left before. */
   leave(): boolean {
     if (!this.unlink()) return false;
-    const { waits } = this.transaction;
-    waits.splice(waits.indexOf(this), 1);
+    this.transaction.waitEnded(this);
     this.turns.pending -= 1;
     return true;
   }
 
   refuse(error: ResilienceRejection): void {
-    if (this.leave()) this.refused(error);
+    if (this.leave()) this.call.refused(error);
   }
 }
+
+const NOTHING = (): void => {};
 
 /** Whose turn it is in one component: one transaction's at a time, first come first served. */
 export class Turns implements Line {
@@ -51,33 +63,27 @@ export class Turns implements Line {
     if (this.holder === transaction) return true;
     if (this.holder !== undefined) return false;
     this.holder = transaction;
-    transaction.holds.push(this.component);
+    transaction.hold(this.component);
     return true;
   }
 
   /**
-   * Waits for the turn.
+   * Waits for the turn. The call is refused if too many wait already, if it would wait for itself by way of
+   * others and is the younger, or when it is sent away.
    *
-   * @param refused is told if too many wait already, if it would wait for itself by way of others and is
-   * the younger, or if it is sent away
-   * @returns leaves the line
+   * @returns leaves the line; undefined if there was no place in it
    */
-  wait(
-    transaction: Party,
-    target: string,
-    granted: () => void,
-    refused: (error: ResilienceRejection) => void,
-  ): () => void {
+  wait(transaction: Party, call: Waiting): { leave(): void } | undefined {
     if (this.pending >= this.maxPending) {
-      refused(new ComponentBusyError(target, this.component.name, this.maxPending));
-      return () => {};
+      call.refused(new ComponentBusyError(call.target, this.component.name, this.maxPending));
+      return undefined;
     }
-    const place = new Place(this, transaction, target, granted, refused);
+    const place = new Place(this, transaction, call);
     this.line.add(place);
     this.pending += 1;
-    transaction.waits.push(place);
+    transaction.wait(place);
     breakCircles(transaction);
-    return () => void place.leave();
+    return place;
   }
 
   /** Gives the turn to the next in line. */
@@ -89,7 +95,7 @@ export class Turns implements Line {
     this.take(next);
     // one transaction may wait here several times, for calls that it started side by side
     for (const place of next.waits.filter(({ turns }) => turns === this) as Place[])
-      if (place.leave()) place.grant();
+      if (place.leave()) place.call.granted();
     // those behind it wait for it now, and it may wait for them elsewhere
     if (this.pending > 0) breakCircles(next);
   }
@@ -112,6 +118,7 @@ function breakCircles(transaction: Party): void {
 
 /** If the transaction waits for itself by way of others: the wait of the youngest among them. */
 function youngestOfCircle(start: Party): Waiter | undefined {
+  if (start.waits.every(({ turns }) => (turns.current?.waits.length ?? 0) === 0)) return undefined;
   const path: Waiter[] = [];
   const seen = new Set<Party>();
   const closes = (transaction: Party): boolean => {

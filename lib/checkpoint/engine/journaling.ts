@@ -6,8 +6,6 @@ import type { Transaction } from '../transaction/transaction.js';
 import type { Codec } from '../value/codec.js';
 import type { Values } from '../value/values.js';
 
-const NONE: readonly never[] = [];
-
 /** What a transaction changed, as it is journaled; undefined if nothing. */
 export function entryOf(
   { changes, entries, answers }: Transaction,
@@ -17,12 +15,9 @@ export function entryOf(
   return [
     FORMAT,
     changes,
-    entries.length === 0
-      ? NONE
-      : entries.map(({ component, entry }) => [component.name, values.data(entry)]),
-    answers.length === 0
-      ? NONE
-      : answers.map(({ component, key, answer }) => [component.name, key, values.data(answer)]),
+    // lists of their own even where they are empty: what is referred to twice is written in another way
+    entries.map(({ component, entry }) => [component.name, values.data(entry)]),
+    answers.map(({ component, key, answer }) => [component.name, key, values.data(answer)]),
   ];
 }
 

@@ -1,6 +1,5 @@
 import { checkObject, type OptionRule } from './check.js';
 import { ERROR_CATEGORIES, type ErrorCategory } from './classifier.js';
-import { isOfClass } from './rejection.js';
 import { verdict } from './verdict.js';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a constructor's parameters are contravariant
@@ -82,7 +81,7 @@ function compileOne(matcher: ErrorMatcher): CompiledMatcher {
     const wanted: readonly ErrorCategory[] = [matcher.category].flat();
     return (error, categoryOf) => wanted.includes(categoryOf(error));
   }
-  if (isClass(matcher)) return (error) => isInstance(error, matcher) || isOfClass(error, matcher);
+  if (isClass(matcher)) return (error) => isInstance(error, matcher);
   return (error) => verdict((matcher as (error: unknown) => boolean)(error));
 }
 

@@ -48,6 +48,11 @@ export abstract class ResilienceRejection extends Error {
   /** False: the message is for logs, not for the client. */
   readonly expose: boolean;
 
+  /** A refusal of another copy of the package is of the class with that name too. */
+  static override [Symbol.hasInstance](error: unknown): boolean {
+    return Function.prototype[Symbol.hasInstance].call(this, error) || isOfClass(error, this);
+  }
+
   protected constructor(init: RejectionInit) {
     const captured = init.stack === true;
     const limit = Error.stackTraceLimit;
@@ -76,7 +81,7 @@ export function isResilienceRejection(error: unknown): error is ResilienceReject
 }
 
 /** Whether a refusal is of that class, where the class is of one copy of the package and it of another. */
-export function isOfClass(
+function isOfClass(
   error: unknown,
   type: { readonly name: string; readonly prototype: unknown },
 ): boolean {

@@ -7,6 +7,7 @@ import {
   type NestModule,
   Optional,
   type Provider,
+  type Type,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { TerminusModule } from '@nestjs/terminus';
@@ -32,6 +33,7 @@ import {
   type ResilienceConfig,
   type ResilienceConfigFactory,
 } from './config.js';
+import { forOtherCopies, makeKnown } from './copies.js';
 import { ResilienceExplorer, rootsOf } from './explorer.js';
 import { CheckpointService } from './checkpoint/checkpoint.service.js';
 import { CHECKPOINTS, Checkpoints } from './checkpoint/checkpoints.js';
@@ -63,6 +65,21 @@ const GIVEN = Symbol('bulwark:given-config');
 const CHECKED = Symbol('bulwark:checked-config');
 /** Of the log, in characters. */
 const MAX_LINE = 2_048;
+
+/** What applications inject by its class. */
+const INJECTED: Type[] = [
+  ApplicationRuntime,
+  ResilienceRegistry,
+  ResilienceStatistics,
+  ResilienceErrors,
+  ResilienceService,
+  CheckpointService,
+  RecoveryManager,
+  HealthMonitor,
+  ResilienceHealthIndicator,
+  ResilienceExceptionFilter,
+];
+makeKnown(INJECTED);
 
 interface CheckedConfig {
   readonly mistakes: readonly Mistake[];
@@ -135,6 +152,7 @@ function assemble(
   const mounted = health === false ? [] : healthControllers(...mountPoint(health, 'health'));
   const controller =
     recovery === false ? undefined : recoveryController(...mountPoint(recovery, 'recovery'));
+  const copies = forOtherCopies(INJECTED);
   return {
     module: ResilienceModule,
     global: true,
@@ -194,23 +212,9 @@ function assemble(
       ResilienceHealthIndicator,
       ResilienceExceptionFilter,
       ResilienceExplorer,
+      ...copies,
     ],
-    exports: [
-      RUNTIME_TOKEN,
-      CLOCK,
-      RANDOM,
-      CHECKPOINTS,
-      ApplicationRuntime,
-      ResilienceRegistry,
-      ResilienceStatistics,
-      ResilienceErrors,
-      ResilienceService,
-      CheckpointService,
-      RecoveryManager,
-      HealthMonitor,
-      ResilienceHealthIndicator,
-      ResilienceExceptionFilter,
-    ],
+    exports: [RUNTIME_TOKEN, CLOCK, RANDOM, CHECKPOINTS, ...INJECTED, ...copies],
   };
 }
 

@@ -350,6 +350,14 @@ describe('rejections', () => {
     expect(match(CircuitOpenError, new Foreign('CircuitOpenError'))).toBe(true);
     expect(match(ResilienceRejection as never, new Foreign('CircuitOpenError'))).toBe(true);
     expect(match(CircuitOpenError, new Foreign('BulkheadFullError'))).toBe(false);
+    expect(new Foreign('CircuitOpenError')).toBeInstanceOf(CircuitOpenError);
+    expect(new Foreign('CircuitOpenError')).toBeInstanceOf(ResilienceRejection);
+    expect(new Foreign('BulkheadFullError')).not.toBeInstanceOf(CircuitOpenError);
+    class Open extends CircuitOpenError {}
+    expect(new CircuitOpenError('x', 'open')).not.toBeInstanceOf(Open);
+    expect(new Open('x', 'open')).toBeInstanceOf(CircuitOpenError);
+    for (const thing of [null, undefined, 'x', {}, new Error('down')])
+      expect(thing instanceof ResilienceRejection).toBe(false);
     expect(match(Error, 'text')).toBe(false);
     class CircuitOpenErrorOfMine extends Error {}
     expect(match(CircuitOpenErrorOfMine, new Foreign('CircuitOpenErrorOfMine'))).toBe(false);

@@ -1,0 +1,200 @@
+// Packs the library, installs the tarball into fresh applications outside the repository, and uses
+// it there as its users will. `npm run smoke`; one application alone: `npm run smoke -- nest-11`.
+import { execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { review } from './contents.mjs';
+import { securityConfig } from './security.config.mjs';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const here = (name) => join(root, 'test/package', name);
+const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const place = mkdtempSync(join(tmpdir(), 'bulwark-smoke-'));
+const npm = (cwd, ...args) =>
+  execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+const bin = (name, ...args) =>
+  execFileSync(process.execPath, [join(root, 'node_modules', ...name.split('/')), ...args], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+
+// as in a container: on a terminal a token would be made that lets somebody in
+const env = { ...process.env, NODE_ENV: 'production' };
+const node = (cwd, ...args) => execFileSync(process.execPath, args, { cwd, env, stdio: 'inherit' });
+
+const pick = (names, version) =>
+  Object.fromEntries(names.map((name) => [name, version ?? devDependencies[name]]));
+const NEST = ['common', 'core', 'platform-express', 'platform-fastify'].map(
+  (name) => `@nestjs/${name}`,
+);
+const OTHERS = {
+  ...pick([
+    'reflect-metadata',
+    'rxjs',
+    'typescript',
+    '@types/node',
+    '@types/jest',
+    '@opentelemetry/api',
+  ]),
+  '@nestjs/throttler': '^6.4.0',
+  'class-validator': '^0.14.0',
+  'class-transformer': '^0.5.0',
+};
+const APPLICATIONS = {
+  'nest-12': {
+    type: 'module',
+    compile: ['--module', 'nodenext', '--target', 'es2023'],
+    packages: {
+      ...pick([...NEST, '@nestjs/terminus', '@nestjs/swagger', '@nestjs/testing']),
+      '@types/express': '*',
+      ...OTHERS,
+    },
+  },
+  // The lowest that the peers allow, where `expose: false` of our refusals is first honoured; set up
+  // as applications are that were begun with an earlier Nest 11: CommonJS, and types by `main`.
+  'nest-11': {
+    type: 'commonjs',
+    compile:
+      '--module commonjs --moduleResolution node10 --ignoreDeprecations 6.0 --target es2021 --esModuleInterop --skipLibCheck'.split(
+        ' ',
+      ),
+    packages: {
+      ...pick(NEST, '11.2.8'),
+      '@nestjs/terminus': '11.0.0',
+      '@nestjs/testing': '~11.2.0',
+      '@nestjs/swagger': '^11.0.0',
+      ...OTHERS,
+      ...pick(['jest']),
+      'ts-jest': '^29.4.0',
+    },
+  },
+};
+/** What an application may lack, and the folders that are away when it does. */
+const OPTIONAL = {
+  swagger: ['@nestjs/swagger'],
+  throttler: ['@nestjs/throttler'],
+  validator: ['class-validator', 'class-transformer'],
+  telemetry: ['@opentelemetry/api'],
+};
+
+function pack() {
+  const [packed] = JSON.parse(
+    npm(root, 'pack', '--json', '--ignore-scripts', '--pack-destination', place),
+  );
+  const tarball = join(place, packed.filename);
+  review(packed, root);
+  bin('publint/src/cli.js', 'run', tarball, '--strict');
+  bin('@arethetypeswrong/cli/dist/index.js', tarball);
+  console.log(
+    `${packed.filename}: ${packed.files.length} files, ${packed.size} bytes; contents, publint and attw are content`,
+  );
+  return tarball;
+}
+
+function install(name, { type, packages }, tarball) {
+  const app = join(place, name);
+  mkdirSync(app);
+  writeFileSync(join(app, 'package.json'), JSON.stringify({ name, private: true, type }));
+  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
+  const flags = '--no-audit --no-fund --ignore-scripts --prefer-offline --loglevel=error'.split(
+    ' ',
+  );
+  npm(app, 'install', ...flags, tarball, ...wanted);
+  cpSync(here('app'), app, { recursive: true });
+  return app;
+}
+
+/** Compiled by the application's own compiler, and run, on Express and on Fastify. */
+function itself(app, { compile }) {
+  const flags =
+    '--strict --experimentalDecorators --emitDecoratorMetadata --types node --outDir built'.split(
+      ' ',
+    );
+  node(app, 'node_modules/typescript/bin/tsc', ...flags, ...compile, 'application.ts');
+  node(app, 'built/application.js');
+}
+
+/** #98: one copy, however it is loaded; and two, where Node is told to behave like a tool that cannot `require` modules. */
+function copies(app, _, name) {
+  node(app, 'copies.mjs', 'one');
+  // Nest 12 itself is all modules
+  if (name === 'nest-11') node(app, '--no-experimental-require-module', 'copies.mjs', 'two');
+}
+
+/** #99: every set of optional packages, by taking away the folders of the others. */
+function optionals(app, _, name) {
+  const names = Object.keys(OPTIONAL);
+  const all = 2 ** names.length;
+  for (let set = 0; set < all; set += 1) {
+    // the boot does not differ between the versions of Nest but in what Nest itself loads
+    if (name !== 'nest-12' && set !== 0 && set !== all - 1) continue;
+    const there = names.filter((_, i) => (set & (1 << i)) !== 0);
+    const away = names.filter((one) => !there.includes(one)).flatMap((one) => OPTIONAL[one]);
+    away.forEach((folder) => move(app, folder, 'node_modules', '.away'));
+    node(app, 'boot.mjs', there.join());
+    away.forEach((folder) => move(app, folder, '.away', 'node_modules'));
+  }
+}
+
+function move(app, folder, from, to) {
+  mkdirSync(dirname(join(app, to, folder)), { recursive: true });
+  renameSync(join(app, from, folder), join(app, to, folder));
+}
+
+/** #202: the security suites against what was installed, by our runner, in the application's module format. */
+function security(app, { type }) {
+  const parts = [
+    'security',
+    'nest/support',
+    'nest/recovery/gate-host.ts',
+    'support/no-unhandled.ts',
+  ];
+  for (const part of parts)
+    cpSync(join(root, 'test', part), join(app, 'test', part), { recursive: true });
+  // what they import of the library's inside is that of the tarball
+  const inside = `node_modules/nestjs-bulwark/dist${type === 'module' ? '' : '/cjs'}`;
+  symlinkSync(inside, join(app, 'lib'), 'dir');
+  writeFileSync(join(app, 'security.json'), JSON.stringify(securityConfig(app, root, type)));
+  const flags = type === 'module' ? ['--experimental-vm-modules'] : [];
+  runner(app, [...flags, join(root, 'node_modules/jest/bin/jest.js')], 'security.json');
+}
+
+/** The application's own Jest, which compiles to CommonJS. */
+function jest(app) {
+  runner(app, ['node_modules/jest/bin/jest.js'], 'jest.json');
+}
+
+function runner(app, start, config) {
+  const args = [...start, '-i', '--silent', '--config', config];
+  execFileSync(process.execPath, args, { cwd: app, stdio: ['ignore', 'inherit', 'inherit'] });
+}
+
+function visit(name, application, tarball) {
+  const app = install(name, application, tarball);
+  const steps = { itself, copies, optionals, security, ...(application.packages.jest && { jest }) };
+  for (const [step, run] of Object.entries(steps)) {
+    const started = performance.now();
+    run(app, application, name);
+    console.log(`${name}: ${step} (${((performance.now() - started) / 1_000).toFixed(1)} s)`);
+  }
+}
+
+const only = process.argv[2] ?? '';
+try {
+  const tarball = pack();
+  for (const [name, application] of Object.entries(APPLICATIONS))
+    if (name.startsWith(only)) visit(name, application, tarball);
+} finally {
+  rmSync(place, { recursive: true, force: true });
+}

@@ -176,7 +176,7 @@ function jest(app) {
 }
 
 function runner(app, start, config) {
-  const args = [...start, '-i', '--silent', '--config', config];
+  const args = [...start, '--maxWorkers=100%', '--silent', '--config', config];
   execFileSync(process.execPath, args, { cwd: app, stdio: ['ignore', 'inherit', 'inherit'] });
 }
 

@@ -92,7 +92,7 @@ export interface ResilienceConfig {
   trace?: boolean;
   /**
    * One of so many calls is timed for the percentiles of `ResilienceStatistics`. From 1 (every call).
-   * `false`: none. Default 16: reading clocks costs more than a healthy call does.
+   * `false`: none. Default 64: reading clocks costs more than a healthy call does.
    */
   latencySample?: number | false;
   /**

@@ -8,6 +8,17 @@ import { failureFacts } from '../policies/circuit-breaker/trip.js';
 import type { Environment } from './environment.js';
 import type { Named } from './lane.js';
 
+/** The refusal of a breaker that is open and stays it; undefined where it takes `enter` to know. */
+export function refusalOf(
+  { name, policy }: Named<CircuitBreaker>,
+  env: Environment,
+): CircuitOpenError | undefined {
+  const wait = policy.refuse();
+  return wait === undefined
+    ? undefined
+    : new CircuitOpenError(name, 'open', wait, env.stack, policy);
+}
+
 /** An attempt's leave from a circuit breaker, which hears exactly once how the attempt ended. */
 export class Admission {
   private permit: Permit = REFUSED;
@@ -28,6 +39,8 @@ export class Admission {
   /** @returns the refusal, if there is one; in shadow mode the attempt runs unobserved instead */
   enter(): CircuitOpenError | undefined {
     const { name, policy } = this.breaker;
+    const refusal = refusalOf(this.breaker, this.env);
+    if (refusal !== undefined) return refusal;
     this.permit = policy.enter();
     if (this.permit !== REFUSED || policy.mode === 'shadow') return undefined;
     return new CircuitOpenError(name, policy.current, policy.retryAfter(), this.env.stack, policy);

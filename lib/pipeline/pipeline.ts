@@ -20,6 +20,7 @@ import type { RetryBudget } from '../policies/retry/retry-budget.js';
 import { compileTimeLimit, type LimitFor } from '../policies/time-limit/time-limit.js';
 import { openContexts } from './current-call.js';
 import { DirectCall } from './direct-call.js';
+import { DirectEnd } from './direct-end.js';
 import type { Environment } from './environment.js';
 import { fixedOf, type Lane, type Named, policyAgain, policyFor, type Sources } from './lane.js';
 import type { MethodPolicySet } from './policy-set.js';
@@ -71,6 +72,7 @@ export class Pipeline implements Continuity {
   private readonly sources: Sources;
   private readonly keyed: boolean;
   private readonly direct: DirectCall;
+  private readonly directEnd: DirectEnd;
   /**
    * A call needs the engine from its start: it may have to be answered while its method is still
    * running, or its answer is looked at.
@@ -106,6 +108,7 @@ export class Pipeline implements Continuity {
     this.direct = new DirectCall(name, env.clock, this.lane);
     this.budget = budget;
     this.counters = before?.counters ?? new TargetStatistics(env.sample);
+    this.directEnd = new DirectEnd(this.lane, budget, this.counters, env.clock);
     this.port = circuitBreaker === undefined ? undefined : (circuitBreaker.name ?? name);
     this.retry = retry && new Retry(retry, env.random, report, RETRY_TABLE);
     this.fallback =
@@ -227,6 +230,18 @@ export class Pipeline implements Continuity {
   /** What a method sees of its call where that runs without an engine. */
   directCall(lane: Lane): DirectCall {
     return lane === this.lane ? this.direct : new DirectCall(this.name, this.env.clock, lane);
+  }
+
+  /** What follows when a call that runs without an engine is answered. */
+  directEndOf(lane: Lane): DirectEnd {
+    if (lane === this.lane) return this.directEnd;
+    return new DirectEnd(lane, this.budget, this.counters, this.env.clock);
+  }
+
+  /** Whether a refusal of the breaker is all there is to say: nothing follows it, and nobody takes notes. */
+  get refusesDirectly(): boolean {
+    const { trace, calls } = this.env;
+    return this.retry === undefined && this.fallback === undefined && !trace && !calls.follows;
   }
 
   /** The message that a call is about; undefined if none. Never throws. */

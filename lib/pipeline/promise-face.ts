@@ -1,9 +1,12 @@
 import { isObservable, lastValueFrom } from 'rxjs';
 import { REFUSED } from '../kernel/permit.js';
+import type { CircuitOpenError } from '../policies/circuit-breaker/circuit-open.error.js';
+import { refusalOf } from './admission.js';
 import type { Attempt } from './attempt.js';
 import { Call, type Method } from './call.js';
 import { inheritedEnd, runAs } from './current-call.js';
 import type { DirectStart } from './direct-call.js';
+import { emitRefusal } from './environment.js';
 import { followSignal } from './follow-signal.js';
 import { runKept } from './kept-call.js';
 import type { Lane } from './lane.js';
@@ -126,13 +129,29 @@ export function runPromise(
   }
   const lane = pipeline.laneOf(args);
   if (signal === undefined) {
-    return pipeline.runsDirectly(lane) && inheritedEnd(pipeline.env.clock) === undefined
-      ? runDirectly(pipeline, lane, method, self, args)
-      : new PromiseCall(pipeline, lane, method, self, args).start();
+    if (inheritedEnd(pipeline.env.clock) === undefined) {
+      if (pipeline.runsDirectly(lane)) return runDirectly(pipeline, lane, method, self, args);
+      const refusal = refuseDirectly(pipeline, lane);
+      if (refusal !== undefined) return rejectSoon(refusal);
+    }
+    return new PromiseCall(pipeline, lane, method, self, args).start();
   }
   const call = new PromiseCall(pipeline, lane, method, self, args);
   const letGo = followSignal(signal, () => call.cancel(signal.reason));
   return call.start().finally(letGo);
+}
+
+/** The refusal of an open breaker, where that is the end of the call. */
+function refuseDirectly(pipeline: Pipeline, lane: Lane): CircuitOpenError | undefined {
+  if (lane.breaker === undefined || !pipeline.refusesDirectly) return undefined;
+  const { counters, env } = pipeline;
+  const refusal = refusalOf(lane.breaker, env);
+  if (refusal === undefined) return undefined;
+  counters.calls += 1;
+  counters.rejected += 1;
+  Timing.of(counters.latency, env.clock)?.answered();
+  emitRefusal(env, refusal);
+  return refusal;
 }
 
 /**
@@ -147,11 +166,11 @@ function runDirectly(
   args: unknown[],
 ): Promise<unknown> {
   const { breaker, bulkhead } = lane;
-  const { budget, fallback, counters } = pipeline;
+  const { counters } = pipeline;
   counters.calls += 1;
   const timing = Timing.of(counters.latency, pipeline.env.clock);
-  fallback?.begun();
-  budget?.callStarted();
+  pipeline.fallback?.begun();
+  pipeline.budget?.callStarted();
   const measures = breaker?.policy.slowCallDuration !== undefined;
   const startedAt = measures ? pipeline.env.clock.now() : undefined;
   const mark = pipeline.retry === undefined ? 0 : spentMark();
@@ -162,20 +181,15 @@ function runDirectly(
       { permit, startedAt, mark, timing },
       error,
     );
+  const end = pipeline.directEndOf(lane);
+  const answered =
+    timing === undefined && startedAt === undefined
+      ? end.of(permit)
+      : end.measured(permit, timing, startedAt);
   try {
     const source = pipeline.directCall(lane);
     timing?.methodStarts();
-    return Promise.resolve(runAs(source, method, self, args)).then((value) => {
-      timing?.answered();
-      bulkhead?.policy.release();
-      if (startedAt !== undefined)
-        breaker!.policy.settle(permit, 'success', pipeline.env.clock.now() - startedAt);
-      else breaker?.policy.settle(permit, 'success');
-      budget?.callEnded();
-      counters.succeeded += 1;
-      timing?.settled();
-      return value;
-    }, failed);
+    return Promise.resolve(runAs(source, method, self, args)).then(answered, failed);
   } catch (error) {
     return settledAlready.then(() => failed(error));
   }

@@ -32,7 +32,7 @@ export interface RuntimeInit {
   readonly enabled?: boolean | undefined;
   readonly stack?: boolean | undefined;
   readonly trace?: boolean | undefined;
-  /** One of so many calls is timed; 0 for none. Default 16. */
+  /** One of so many calls is timed; 0 for none. Default 64. */
   readonly sample?: number | undefined;
   readonly defaults?: PolicyDefaults | undefined;
   /** Sets of policies to be named. */
@@ -42,7 +42,7 @@ export interface RuntimeInit {
 }
 
 /** Enough for percentiles, at a cost that nobody sees. */
-const SAMPLE = 16;
+const SAMPLE = 64;
 
 /** All targets of one application, and the policies that they share by name. */
 export class ResilienceRuntime {

@@ -3,6 +3,8 @@ import type { Milliseconds } from '../../kernel/duration.js';
 
 /** Milliseconds; what took longer counts as this. */
 const HIGHEST = 600_000;
+/** Of the timed calls one of so many. */
+const OVERHEAD_SAMPLE = 8;
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 
 /** How long calls took, of those that were timed, to two digits. */
@@ -26,6 +28,7 @@ export interface LatencyReport {
 export class Latency {
   private histogram: RecordableHistogram | undefined;
   private gap = 0;
+  private timed = 0;
   private turn = 0;
   private overheads = 0;
   private overhead: Milliseconds = 0;
@@ -43,6 +46,12 @@ export class Latency {
     this.turn = (this.turn + GOLDEN) % 1;
     this.gap = Math.floor(this.turn * (2 * this.sample - 1));
     return true;
+  }
+
+  /** Whether the call that is timed tells what our own work took as well: an average needs few of them. */
+  overheadDue(): boolean {
+    this.timed += 1;
+    return this.timed % OVERHEAD_SAMPLE === 1;
   }
 
   record(took: Milliseconds): void {

@@ -22,7 +22,7 @@ export class Timing {
 
   /** All that is ours before the method is done, and nothing was waited for. */
   methodStarts(): void {
-    this.methodFrom = this.clock.now();
+    if (this.latency.overheadDue()) this.methodFrom = this.clock.now();
   }
 
   /** There is an answer. */

@@ -96,6 +96,19 @@ export class Circuit {
   }
 
   /**
+   * Refuses a call of an open breaker, in place of `enter`: for how many milliseconds, rounded up.
+   * Undefined, and nothing has happened, where it takes `enter` to know.
+   */
+  refuse(): Milliseconds | undefined {
+    const { state } = this;
+    if (state.value !== 'open' || this.terms.mode === 'shadow') return undefined;
+    const wait = state.until - this.clock.now();
+    if (wait <= 0) return undefined;
+    this.counters.notPermitted += 1;
+    return Math.ceil(wait);
+  }
+
+  /**
    * The method behind the permit starts now. A probe's lease runs from here; one that waited in a
    * queue so long that it lost its place takes a free one again.
    */
@@ -151,6 +164,17 @@ export class Circuit {
       }
     }
     this.counters.stale += 1;
+  }
+
+  /** The same as `settle` of a success that was not measured: nearly all outcomes are this one. */
+  succeeded(permit: Permit): void {
+    if (permit !== this.closedEra) {
+      this.settle(permit, 'success');
+      return;
+    }
+    this.counters.success += 1;
+    const evidence = this.rule.good(this.clock);
+    if (evidence !== undefined) this.trip(evidence);
   }
 
   /** Makes the lease at least this long: methods with different time limits may share a breaker. */

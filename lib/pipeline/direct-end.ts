@@ -1,0 +1,68 @@
+import type { Clock } from '../kernel/clock.js';
+import type { Milliseconds } from '../kernel/duration.js';
+import { type Permit, REFUSED } from '../kernel/permit.js';
+import type { RetryBudget } from '../policies/retry/retry-budget.js';
+import type { Lane } from './lane.js';
+import type { TargetStatistics } from './statistics/target-statistics.js';
+import type { Timing } from './statistics/timing.js';
+
+/** Takes the answer of a method, and hands it on. */
+type OnAnswer = (value: unknown) => unknown;
+
+/**
+ * What follows when a call is answered that ran without an engine. Mostly nothing in it is of that
+ * call alone, so that one function does for every call of an era.
+ */
+export class DirectEnd {
+  private permit: Permit = REFUSED;
+  private shared: OnAnswer | undefined;
+
+  constructor(
+    private readonly lane: Lane,
+    private readonly budget: RetryBudget | undefined,
+    private readonly counters: TargetStatistics,
+    private readonly clock: Clock,
+  ) {}
+
+  /** @param permit of the breaker; `REFUSED` where there is none */
+  of(permit: Permit): OnAnswer {
+    if (this.shared === undefined || permit !== this.permit) {
+      this.permit = permit;
+      this.shared = this.make(permit);
+    }
+    return this.shared;
+  }
+
+  /** The same for one call that is timed, or whose breaker measures it from `startedAt` on. */
+  measured(
+    permit: Permit,
+    timing: Timing | undefined,
+    startedAt: Milliseconds | undefined,
+  ): OnAnswer {
+    const rest = this.make(startedAt === undefined ? permit : REFUSED);
+    return (value) => {
+      timing?.answered();
+      if (startedAt !== undefined) {
+        const duration = this.clock.now() - startedAt;
+        this.lane.breaker!.policy.settle(permit, 'success', duration);
+      }
+      rest(value);
+      timing?.settled();
+      return value;
+    };
+  }
+
+  /** @param permit to be settled; `REFUSED` if there is none */
+  private make(permit: Permit): OnAnswer {
+    const { budget, counters } = this;
+    const breaker = permit === REFUSED ? undefined : this.lane.breaker?.policy;
+    const bulkhead = this.lane.bulkhead?.policy;
+    return (value) => {
+      bulkhead?.release();
+      breaker?.succeeded(permit);
+      budget?.callEnded();
+      counters.succeeded += 1;
+      return value;
+    };
+  }
+}

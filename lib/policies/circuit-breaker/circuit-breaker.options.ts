@@ -47,8 +47,8 @@ export interface GradualCloseOptions {
  *
  * Given only `failureThreshold`, exactly that many consecutive failures open it, however far apart.
  * Given only `failureRate`, only the rate does. Given neither: half of at least 20 calls within the
- * window, or 5 failures in a row within the window while there are fewer than 20 calls. A rule for
- * slow calls stands beside any of these.
+ * window, or 5 failures in a row within the window, 30 s if none is given, while there are fewer
+ * than 20 calls. A rule for slow calls stands beside any of these.
  */
 export interface CircuitBreakerOptions {
   /** Consecutive failures that open the breaker. From 1. Default 5 where neither rule is given, see above. */
@@ -68,7 +68,7 @@ export interface CircuitBreakerOptions {
   slowCallRate?: number;
   /**
    * How long an outcome counts: milliseconds (10 buckets; an outcome is forgotten after the window
-   * and at most a tenth of it more), or `{ calls: n }` for the last n calls. Default 30 s. A bare
+   * and at most a tenth of it more), or `{ calls: n }` for the last n calls. Default 10 s. A bare
    * `failureThreshold` forgets by time only if a time window is given.
    */
   window?: Milliseconds | { calls: number };
@@ -81,7 +81,7 @@ export interface CircuitBreakerOptions {
    * default. Default 5 s.
    */
   openFor?: Milliseconds | OpenFor;
-  /** The open time, jitter included, never exceeds this. Milliseconds. Default: the larger of 60 s and `openFor`. */
+  /** The open time, jitter included, never exceeds this. Milliseconds. Default: the larger of 10 s and `openFor`. */
   maxOpenFor?: Milliseconds;
   /** Random share added to or taken from the open time, 0 to 1, so that replicas do not probe in step. Default 0.1. */
   openJitter?: number;
@@ -148,10 +148,10 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
   failureThreshold: 5,
   failureRate: 0.5,
   slowCallRate: 1,
-  window: 30_000,
+  window: 10_000,
   minimumCalls: 20,
   openFor: 5_000,
-  maxOpenFor: 60_000,
+  maxOpenFor: 10_000,
   openJitter: 0.1,
   maxRetryAfter: 600_000,
   successThreshold: 2,

@@ -197,14 +197,14 @@ export class CircuitBreaker extends Circuit {
 
   /**
    * Takes over a saved state, of which nothing is believed: whatever it is becomes a legal state
-   * that probes within one open time (`maxOpenFor`). Isolations and disablings are added to those
+   * that probes within `maxOpenFor`, or a minute if that is not given. Isolations and disablings are added to those
    * at hand, to be ended by `release`; a breaker that is held takes over nothing else. Counts
    * older than the window are forgotten.
    *
    * @returns what had to be changed, in words; empty if nothing
    */
   restore(saved: unknown): readonly string[] {
-    const legal = legalize(saved, this.clock.epoch(), this.terms.openTime.longest);
+    const legal = legalize(saved, this.clock.epoch(), this.terms.openTime.longestSaved);
     for (const reason of legal.isolated) this.hands.hold('isolated', reason);
     for (const reason of legal.disabled) this.hands.hold('disabled', reason);
     if (this.hands.wish !== undefined) {

@@ -10,12 +10,17 @@ import {
 } from './circuit-breaker.options.js';
 import type { Trip } from './trip.js';
 
+/** What a saved breaker is believed at most, where no `maxOpenFor` says it: it may have been asked to wait. */
+const LONGEST_SAVED: Milliseconds = 60_000;
+
 /** How long a breaker stays open: grown, spread, and cut. */
 export class OpenTime {
   /** The open time of a first trip, where it is not asked of a function. */
   readonly base: Milliseconds;
   /** The longest time that growth leads to. */
   readonly longest: Milliseconds;
+  /** How far away the next probe of a saved breaker may be. */
+  readonly longestSaved: Milliseconds;
   readonly maxRetryAfter: Milliseconds;
   private readonly ask: OpenFor | undefined;
   private readonly max: Milliseconds | undefined;
@@ -26,6 +31,7 @@ export class OpenTime {
     this.base = typeof openFor === 'number' ? openFor : DEFAULTS.openFor;
     this.max = maxOpenFor;
     this.longest = maxOpenFor ?? Math.max(DEFAULTS.maxOpenFor, this.base);
+    this.longestSaved = maxOpenFor ?? Math.max(LONGEST_SAVED, this.base);
     this.jitter = openJitter ?? DEFAULTS.openJitter;
     this.maxRetryAfter = maxRetryAfter ?? DEFAULTS.maxRetryAfter;
   }

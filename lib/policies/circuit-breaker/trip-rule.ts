@@ -16,6 +16,12 @@ import type { TripEvidence } from './trip.js';
 /** Floating point makes 0.07 × 100 more than 7; a share is reached if only rounding keeps it away. */
 const ROUNDING = 1e-9;
 
+/**
+ * The span of the default run where no window is given. Longer than the window: what is called once
+ * in five seconds is to be protected too, and no rate speaks of so few calls.
+ */
+const RUN_SPAN: Milliseconds = 30_000;
+
 /** No share of calls reaches it: the rule was not asked for. */
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -143,7 +149,7 @@ function runSpan(
   window: CircuitBreakerOptions['window'],
 ): Milliseconds | undefined {
   if (typeof window === 'number') return window;
-  return neither && window === undefined ? DEFAULTS.window : undefined;
+  return neither && window === undefined ? RUN_SPAN : undefined;
 }
 
 function windowOf(window: CircuitBreakerOptions['window']): FailureWindow {

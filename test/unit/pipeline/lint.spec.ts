@@ -101,7 +101,7 @@ describe('WINDOW_CANNOT_FILL', () => {
   });
 
   it('knows the defaults of both', () => {
-    expect(codes({ circuitBreaker: { failureRate: 1 }, rateLimit: { limit: 1 } })).toEqual([]);
+    expect(codes({ circuitBreaker: { failureRate: 1 }, rateLimit: { limit: 2 } })).toEqual([]);
     expect(
       codes({ circuitBreaker: { failureRate: 1 }, rateLimit: { limit: 1, per: 10_000 } }),
     ).toEqual(['WINDOW_CANNOT_FILL']);

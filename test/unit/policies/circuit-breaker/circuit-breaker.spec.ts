@@ -82,6 +82,28 @@ describe('the rules that open a closed breaker', () => {
     expect(breaker.current).toBe('open');
   });
 
+  it.each([
+    [7_000, 'open'],
+    [8_000, 'closed'],
+  ])('by default the five may come one each %d ms: then it is %s', (apart, state) => {
+    const { breaker, clock, tell } = make({});
+    for (let i = 0; i < 5; i += 1) {
+      clock.jump(apart);
+      tell(true);
+    }
+
+    expect(breaker.current).toBe(state);
+  });
+
+  it('by default a rate forgets after ten seconds', () => {
+    const { breaker, clock, tell } = make({});
+    for (let i = 0; i < 100; i += 1) tell(false);
+    clock.jump(11_001);
+    for (let i = 0; i < 20; i += 1) tell(i % 2 === 0);
+
+    expect(breaker.current).toBe('open');
+  });
+
   it('by default from twenty calls on only the rate of half of them opens it', () => {
     const { breaker, tell } = make({});
     for (let i = 0; i < 20; i += 1) tell(false);

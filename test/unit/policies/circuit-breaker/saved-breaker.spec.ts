@@ -11,7 +11,7 @@ function restarted(before: Made, options: CircuitBreakerOptions, later = 0): Mad
   return after;
 }
 
-/** Restores into a breaker that opens for 5 s, at most 60. */
+/** Restores into a breaker that opens for 5 s, and believes what was saved up to a minute. */
 function restored(saved: unknown): Made & { changes: readonly string[] } {
   const made = make({ failureRate: 0.5, successThreshold: 1, halfOpenCalls: 1 });
   return { ...made, changes: made.breaker.restore(saved) };
@@ -23,7 +23,7 @@ describe('a breaker over a restart', () => {
     const before = make(options);
     before.run(2, 'success');
     before.run(1, 'failure');
-    const after = restarted(before, options, 29_000);
+    const after = restarted(before, options, 9_000);
 
     expect(after.breaker.snapshot()).toMatchObject({ state: 'closed', calls: 3, failures: 1 });
     after.run(1, 'failure');

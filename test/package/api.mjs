@@ -66,10 +66,13 @@ function isMet(named, from) {
   );
 }
 
-/** All that the exports name, and what that names, without the exports themselves. */
+/** All that the exports name, and what that names, without the exports themselves and the insides of base classes. */
 function behind(symbols) {
   const known = new Set(symbols);
-  for (const symbol of known) for (const named of namedIn(symbol)) known.add(named);
+  const isBase = (symbol) =>
+    (symbol.flags & ts.SymbolFlags.Class) !== 0 && !symbols.includes(symbol);
+  for (const symbol of known)
+    if (!isBase(symbol)) for (const named of namedIn(symbol)) known.add(named);
   for (const symbol of symbols) known.delete(symbol);
   return [...known].map((symbol) => [symbol.name, symbol]);
 }

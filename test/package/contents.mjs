@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const MAY =
-  /^(dist\/(?:[\w-]+\/)*[\w.-]+\.(?:js|d\.ts)|dist\/cjs\/package\.json|docs\/[\w-]+\.(?:md|svg)|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
+  /^(dist\/(?:[\w-]+\/)*[\w.-]+\.(?:js|d\.ts)|dist\/cjs\/package\.json|docs\/(?:[\w-]+\/)*[\w-]+\.(?:md|svg)|package\.json|README\.md|LICENSE|CHANGELOG\.md|SECURITY\.md)$/;
 const MUST = [
   'package.json',
   'README.md',

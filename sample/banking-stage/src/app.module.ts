@@ -2,8 +2,8 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { type RecoveryConfig, ResilienceModule, seconds } from 'nestjs-bulwark';
 import { BankingStage } from './banking/banking-stage.js';
-import { BlockProducer } from './banking/block-producer.js';
 import { Chain } from './chain/chain.js';
+import { CLUSTER_PARTS, SINGLE_PARTS } from './cluster/cluster.parts.js';
 import { FeesClient } from './fees/fees.client.js';
 import { Integrity } from './integrity/integrity.js';
 import { Ledger } from './ledger/ledger.js';
@@ -20,6 +20,7 @@ import { NodeSettings } from './settings.js';
 @Module({})
 export class AppModule {
   static forRoot(settings: NodeSettings): DynamicModule {
+    const parts = settings.cluster ? CLUSTER_PARTS : SINGLE_PARTS;
     return {
       module: AppModule,
       imports: [
@@ -38,7 +39,7 @@ export class AppModule {
           },
         }),
       ],
-      controllers: [RpcController],
+      controllers: [RpcController, ...parts.controllers],
       providers: [
         { provide: NodeSettings, useValue: settings },
         Ledger,
@@ -46,7 +47,6 @@ export class AppModule {
         Chain,
         FeesClient,
         BankingStage,
-        BlockProducer,
         NodeMetrics,
         RpcMethods,
         Integrity,
@@ -54,6 +54,7 @@ export class AppModule {
         UpstreamLink,
         UpstreamWatch,
         OutsideBlocks,
+        ...parts.providers,
       ],
     };
   }

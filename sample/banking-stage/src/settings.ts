@@ -28,6 +28,31 @@ export abstract class NodeSettings {
    * node that runs on a terminal makes one up and logs it; any other lets nobody in.
    */
   abstract readonly recoveryToken?: string;
+  /** The other validators, where it has some: see `cluster`. Without, it decides alone. */
+  abstract readonly cluster?: ClusterSettings;
+}
+
+/** One of those who decide the chain together. */
+export interface Validator {
+  readonly name: string;
+  readonly address: Address;
+  /** Where the others reach it, without a slash at the end. */
+  readonly url: string;
+}
+
+export interface ClusterSettings {
+  /** The name of this node among the validators. */
+  readonly self: string;
+  /** What the key of its address is made from. */
+  readonly secret: string;
+  /** All of them, this node too: the same list, in the same order, everywhere. */
+  readonly validators: readonly Validator[];
+  /** Milliseconds that the leader of a round is given before the next one tries. */
+  readonly patience: number;
+  /** Milliseconds between two looks at a peer. */
+  readonly heartbeat: number;
+  /** Milliseconds that a peer may take for an answer. */
+  readonly peerTimeout: number;
 }
 
 export const SETTINGS_DEFAULTS = {
@@ -38,3 +63,5 @@ export const SETTINGS_DEFAULTS = {
   resumePending: 8_000,
   pendingFor: hours(24),
 } as const;
+
+export const CLUSTER_DEFAULTS = { patience: 1_000, heartbeat: 250, peerTimeout: 2_000 } as const;

@@ -15,12 +15,15 @@ import {
 import { genesis, sealed } from '../chain/block.js';
 import type { Block } from '../chain/block.js';
 import { Chain } from '../chain/chain.js';
+import { same } from '../codec/same.js';
+import type { Certificate } from '../consensus/certificate.js';
 import { FeesClient } from '../fees/fees.client.js';
 import type { Quote } from '../fees/quote.js';
 import { Ledger } from '../ledger/ledger.js';
 import { Mempool } from '../mempool/mempool.js';
 import { NodeSettings } from '../settings.js';
 import type { Address } from '../keys/key-pair.js';
+import { isExpired } from '../mempool/pending-order.js';
 import type { PendingOrder } from '../mempool/pending-order.js';
 import { costOf, orderProblem } from '../transaction/order.js';
 import type { Order, Verdict } from '../transaction/order.js';
@@ -135,6 +138,10 @@ export class BankingStage implements OnApplicationBootstrap, OnModuleInit {
   /** The same again, even after a restart, is not accepted twice: it gets the receipt of the first. */
   @Checkpoint({ idempotencyKey: (transaction: Transaction) => transactionId(transaction) })
   async accept(transaction: Transaction, quote: Quote): Promise<Receipt> {
+    return this.admit(transaction, quote);
+  }
+
+  private async admit(transaction: Transaction, quote: Quote): Promise<Receipt> {
     const { fee, verdict } = quote;
     if (verdict === 'blocked') {
       throw new TransactionRefusedError('compliance-refused', 'compliance refused the transaction');
@@ -166,11 +173,56 @@ export class BankingStage implements OnApplicationBootstrap, OnModuleInit {
       if (this.isKnown(order.id) || this.mempool.expiryOf(order.id) !== undefined) continue;
       const isSound = orderProblem(order) === undefined;
       // What it spends may be what those before it brought.
-      if (isSound && !this.canPay(order)) await this.produceBlock(now);
+      if (isSound && !this.canPay(order) && !this.settings.cluster) await this.produceBlock(now);
       if (isSound && this.canPay(order)) await this.take(order);
       else refused.push(order);
     }
     return refused;
+  }
+
+  /** Accepts where others decide as well: whether it comes to anything, a block tells. */
+  @Checkpoint()
+  async acceptShared(transaction: Transaction, quote: Quote): Promise<Receipt> {
+    return this.admit(transaction, quote);
+  }
+
+  /** Takes what others accepted, as far as it is new here and can be paid. The caller has looked through it. */
+  @Checkpoint()
+  async pool(orders: readonly PendingOrder[]): Promise<void> {
+    for (const order of orders) {
+      if (this.mempool.size >= this.settings.maxPending) return;
+      if (!this.isKnown(order.id) && this.canPay(order)) await this.take(order);
+    }
+  }
+
+  /**
+   * Takes over a block that was decided; the caller has looked through it. Answers what was pending
+   * here, and cannot be paid any more.
+   */
+  @Checkpoint()
+  async adopt(block: Block, certificate: Certificate): Promise<readonly TransactionId[]> {
+    const { entries } = block;
+    const executed = await this.ledger.executeAll(block, entries);
+    if (!same(executed, entries)) throw new Error(`block ${block.height} does other things here`);
+    await this.chain.append(block, certificate);
+    const pending = entries.flatMap(({ id }) => this.mempool.find(id) ?? []);
+    await this.mempool.remove(pending);
+    this.toReview.deleteAll(
+      entries.flatMap(({ id, verdict }) => (verdict === 'cleared' ? [id] : [])),
+    );
+    this.count({
+      accepted: entries.length - pending.length,
+      provisional: marked(entries) - marked(pending),
+      executed: entries.length,
+    });
+    return this.dropped(this.unpayable(entries));
+  }
+
+  /** Where others decide as well, what has waited too long is forgotten: nobody was told that it was accepted. */
+  @Checkpoint()
+  async forgetExpired(now: number): Promise<readonly TransactionId[]> {
+    const pending = [...this.mempool.allPending().values()];
+    return this.dropped(pending.filter((order) => isExpired(order, now)));
   }
 
   /** Notes what compliance says of a transaction that was accepted without it. */
@@ -209,7 +261,8 @@ export class BankingStage implements OnApplicationBootstrap, OnModuleInit {
 
   private async quoted(transaction: Transaction): Promise<Receipt> {
     const quote = await this.fees.quote(transaction);
-    return this.accept(transaction, quote);
+    const { cluster } = this.settings;
+    return cluster ? this.acceptShared(transaction, quote) : this.accept(transaction, quote);
   }
 
   /** Whether it is pending or in a block. */
@@ -222,6 +275,28 @@ export class BankingStage implements OnApplicationBootstrap, OnModuleInit {
     await this.mempool.add(order);
     if (order.verdict === 'provisional') this.toReview.add(order.id);
     this.count({ accepted: 1, provisional: marked([order]) });
+  }
+
+  /** The newest of those whose senders have spent the money elsewhere. */
+  private unpayable(spent: readonly Order[]): readonly PendingOrder[] {
+    const debtors = new Map(
+      spent.map(({ transaction: { from } }) => [from, -this.availableTo(from)]),
+    );
+    return [...this.mempool.allPending().values()].toReversed().filter((order) => {
+      const { from } = order.transaction;
+      const debt = debtors.get(from) ?? 0;
+      if (debt > 0) debtors.set(from, debt - costOf(order));
+      return debt > 0;
+    });
+  }
+
+  private async dropped(orders: readonly PendingOrder[]): Promise<readonly TransactionId[]> {
+    const ids = orders.map(({ id }) => id);
+    if (ids.length === 0) return ids;
+    await this.mempool.remove(orders);
+    this.toReview.deleteAll(ids);
+    this.count({ accepted: -ids.length, provisional: -marked(orders) });
+    return ids;
   }
 
   private async expire(now: number): Promise<void> {

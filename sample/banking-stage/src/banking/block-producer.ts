@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import type { Block } from '../chain/block.js';
 import { Mempool } from '../mempool/mempool.js';
 import { NodeSettings } from '../settings.js';
 import { BankingStage } from './banking-stage.js';
@@ -14,8 +15,8 @@ export class BlockProducer implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly settings: NodeSettings,
-    private readonly banking: BankingStage,
-    private readonly mempool: Mempool,
+    protected readonly banking: BankingStage,
+    protected readonly mempool: Mempool,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -27,6 +28,11 @@ export class BlockProducer implements OnApplicationBootstrap, OnModuleDestroy {
     clearTimeout(this.timer);
   }
 
+  /** A block for what is pending, if there is any. */
+  protected make(now: number): Promise<Block | undefined> {
+    return this.banking.produceBlock(now);
+  }
+
   private schedule(): void {
     if (this.stopped) return;
     this.timer = setTimeout(() => void this.tick(), this.settings.blockInterval);
@@ -34,7 +40,7 @@ export class BlockProducer implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async tick(): Promise<void> {
     // whether a block whose sync failed was kept is for the disk to tell: the next one begins there
-    const [made] = await Promise.allSettled([this.banking.produceBlock(Date.now())]);
+    const [made] = await Promise.allSettled([this.make(Date.now())]);
     const hasBlock = made.status === 'fulfilled' && made.value !== undefined;
     if (hasBlock || this.mempool.size === 0) this.upToDateAt = Date.now();
     this.schedule();

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Checkpoint, CheckpointComponent, Durable, DurableList, DurableMap } from 'nestjs-bulwark';
+import type { Certificate } from '../consensus/certificate.js';
 import type { TransactionId } from '../transaction/transaction.js';
 import type { Block, Entry } from './block.js';
 
@@ -14,6 +15,8 @@ export interface Place {
 export class Chain {
   @Durable() private readonly blocks = new DurableList<Block>();
   @Durable() private readonly places = new DurableMap<TransactionId, Place>();
+  /** Why a block is in the chain, by its height: where several validators decide that together. */
+  @Durable() private readonly certificates = new DurableMap<number, Certificate>();
 
   get isEmpty(): boolean {
     return this.blocks.length === 0;
@@ -31,6 +34,10 @@ export class Chain {
 
   blockAt(height: number): Block | undefined {
     return height < 0 ? undefined : this.blocks.at(height);
+  }
+
+  certificateAt(height: number): Certificate | undefined {
+    return this.certificates.get(height);
   }
 
   allBlocks(): readonly Block[] {
@@ -56,7 +63,7 @@ export class Chain {
   }
 
   @Checkpoint()
-  async append(block: Block): Promise<void> {
+  async append(block: Block, certificate?: Certificate): Promise<void> {
     const expected = this.isEmpty ? 0 : this.tip.height + 1;
     if (block.height !== expected) {
       throw new Error(`chain: block ${block.height} does not follow, ${expected} is next`);
@@ -68,6 +75,7 @@ export class Chain {
     if (twice) throw new Error(`chain: transaction ${twice.id} is already in the chain`);
 
     this.blocks.push(block);
+    if (certificate) this.certificates.set(block.height, certificate);
     block.entries.forEach(({ id }, position) => {
       this.places.set(id, { height: block.height, position });
     });

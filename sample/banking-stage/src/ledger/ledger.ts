@@ -8,6 +8,7 @@ import type { Amount } from '../transaction/transaction.js';
 import type { Account } from './account.js';
 import type { CoinKey, Execution, Output, OutputId } from './output.js';
 import { Purses } from './purses.js';
+import { Scratch } from './scratch.js';
 
 /**
  * The money as it is after the last block: `Purses` that are kept.
@@ -51,6 +52,13 @@ export class Ledger {
   @Checkpoint()
   async executeAll(block: BlockFrame, orders: readonly Order[]): Promise<Entry[]> {
     return executeOrders(this, block, orders);
+  }
+
+  /** What executing these orders now would do; changes nothing. Throws where it cannot be done. */
+  tryOut(block: BlockFrame, orders: readonly Order[]): Entry[] {
+    const [outputs, coins] = [new Scratch(this.outputs), new Scratch(this.coins)];
+    const purses = new Purses(outputs, coins, new Scratch(this.accounts));
+    return executeOrders(purses, block, orders);
   }
 
   describeState(): { accounts: number; outputs: number } {

@@ -20,8 +20,8 @@ async function run(settings: NodeSettings): Promise<void> {
   const app = await createNode(settings);
   app.get(ResilienceService).events$.subscribe((event) => {
     if (event.type !== 'circuit-state-changed') return;
-    const { target: name, from, to, reason } = event;
-    announce({ type: 'breaker', name, from, to, reason });
+    const { target: name, from, to, reason, key } = event;
+    announce({ type: 'breaker', name, from, to, reason, ...(key !== undefined && { key }) });
   });
   // The only thing that is ever said to a node by IPC: look at yourself.
   process.on('message', () => void examine(app));
@@ -31,7 +31,7 @@ async function run(settings: NodeSettings): Promise<void> {
   // Or a node that was ended over HTTP would wait for its parent to say something.
   process.channel?.unref();
 
-  await app.listen(0, HOST);
+  await app.listen(Number(process.env['NODE_PORT'] ?? 0), HOST);
   announce({ type: 'listening', url: urlOf(app.getHttpServer()) });
 }
 

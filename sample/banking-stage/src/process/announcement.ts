@@ -6,6 +6,8 @@ export type Announcement =
   | {
       readonly type: 'breaker';
       readonly name: string;
+      /** Of the breaker of one peer: which. */
+      readonly key?: string;
       readonly from: string;
       readonly to: string;
       readonly reason: string;

@@ -93,6 +93,11 @@ export class Child {
     await this.exited;
   }
 
+  /** SIGSTOP, which no process can do anything about, and SIGCONT. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.process.kill(signal);
+  }
+
   async stop(): Promise<void> {
     if (!this.running) return;
     this.process.kill('SIGTERM');

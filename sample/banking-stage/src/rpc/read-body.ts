@@ -32,19 +32,19 @@ function refuseOtherTypes(contentType: string): void {
   }
 }
 
-function bytesOf(request: IncomingMessage): Promise<Buffer> {
+export function bytesOf(request: IncomingMessage, limit = BODY_LIMIT): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= BODY_LIMIT) {
+      if (size <= limit) {
         chunks.push(chunk);
         return;
       }
       // The rest is read and dropped: a client that is cut off in mid-sentence hears no answer.
       chunks = [];
-      reject(refused(413, `the body must not have more than ${BODY_LIMIT} bytes`));
+      reject(refused(413, `the body must not have more than ${limit} bytes`));
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
     request.once('error', () => reject(refused(400, 'the body broke off')));

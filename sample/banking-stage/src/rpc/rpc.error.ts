@@ -3,7 +3,14 @@ import type { RefusalReason } from '../transaction/transaction-refused.error.js'
 type ProtocolReason =
   'parse-error' | 'invalid-request' | 'unknown-method' | 'invalid-params' | 'internal-error';
 
-export type RpcReason = ProtocolReason | RefusalReason | 'overloaded' | 'storage-unavailable';
+export type RpcReason =
+  | ProtocolReason
+  | RefusalReason
+  | 'overloaded'
+  | 'storage-unavailable'
+  | 'read-only'
+  | 'unconfirmed'
+  | 'rate-limited';
 
 /** One number for each reason; those down to -32700 are fixed by JSON-RPC, the others are ours. */
 export const RPC_CODES: Readonly<Record<RpcReason, number>> = {
@@ -25,6 +32,9 @@ export const RPC_CODES: Readonly<Record<RpcReason, number>> = {
   'weak-key': -32_011,
   'storage-unavailable': -32_012,
   expired: -32_013,
+  'read-only': -32_014,
+  unconfirmed: -32_015,
+  'rate-limited': -32_016,
 };
 
 export interface RpcErrorBody {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CheckpointService, ResilienceRegistry, seconds, TimeLimit } from 'nestjs-bulwark';
 import { BankingStage } from '../banking/banking-stage.js';
+import { Submissions } from '../banking/submissions.js';
 import { Chain } from '../chain/chain.js';
 import { isHexadecimal } from '../codec/hexadecimal.js';
 import { isAddress } from '../keys/key-pair.js';
@@ -23,7 +24,7 @@ const OUTPUTS_SHOWN = 100;
 export class RpcMethods {
   /** A Map, not an object: a method called `constructor` must be unknown. */
   private readonly methods = new Map<string, RpcMethod>([
-    ['sendTransaction', { params: ['transaction'], run: (sent) => this.banking.submit(sent) }],
+    ['sendTransaction', { params: ['transaction'], run: (sent) => this.submissions.submit(sent) }],
     ['getBalance', reading(['address'], (of) => this.ledger.balance(address(of)))],
     ['getAccount', reading(['address'], (of) => this.getAccount(address(of)))],
     ['getBlock', reading(['height'], (at) => this.getBlock(at))],
@@ -34,6 +35,7 @@ export class RpcMethods {
   ]);
 
   constructor(
+    private readonly submissions: Submissions,
     private readonly banking: BankingStage,
     private readonly chain: Chain,
     private readonly ledger: Ledger,

@@ -1,5 +1,6 @@
 import type { Values, Stored } from '../value/values.js';
 import type { DurableKey, MapOp, MapState } from '../state/map-state.js';
+import { Few } from './few.js';
 import type { Overlay } from './overlay.js';
 
 /** A key that was set; `added` if it stands at the end of the map now. Undefined where it left. */
@@ -13,7 +14,7 @@ export class MapOverlay implements Overlay {
   size: number;
   private cleared = false;
   /** In the order in which the added ones came. */
-  private changes = new Map<DurableKey, Change | undefined>();
+  private changes = new Few<DurableKey, Change | undefined>();
 
   constructor(
     private readonly base: MapState,
@@ -71,14 +72,14 @@ export class MapOverlay implements Overlay {
         if (this.cleared) break; // meanwhile, by whoever takes the entries
       }
     }
-    for (const [key, change] of changes) if (change?.added === true) yield [key, change.stored];
+    for (const [key, change] of changes.all) if (change?.added === true) yield [key, change.stored];
   }
 
   copy(): MapOverlay {
     const copy = new MapOverlay(this.base, this.values);
     copy.size = this.size;
     copy.cleared = this.cleared;
-    copy.changes = new Map(this.changes);
+    copy.changes = this.changes.copy();
     return copy;
   }
 
@@ -87,20 +88,20 @@ export class MapOverlay implements Overlay {
     const gone: DurableKey[] = [];
     const set: [DurableKey, unknown][] = [];
     const added: [DurableKey, unknown][] = [];
-    for (const [key, change] of this.changes) {
+    this.changes.forEach((change, key) => {
       if (change === undefined) gone.push(key);
       else (change.added ? added : set).push([key, this.values.data(change.stored)]);
-    }
+    });
     return [this.cleared, gone, set, added];
   }
 
   publish(): void {
     const { entries } = this.base;
     if (this.cleared) entries.clear();
-    for (const [key, change] of this.changes) {
+    this.changes.forEach((change, key) => {
       if (change?.added !== false) entries.delete(key);
       if (change !== undefined) entries.set(key, change.stored);
-    }
+    });
   }
 
   private inBase(key: DurableKey): boolean {

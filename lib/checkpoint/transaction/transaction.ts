@@ -162,7 +162,9 @@ export class Transaction implements Party {
 
   /** The changes of a field, if there are any yet. */
   changesOf(field: Field): Overlay | undefined {
-    return this.overlays[this.fields.indexOf(field)];
+    const { fields } = this;
+    for (let i = 0; i < fields.length; i += 1) if (fields[i] === field) return this.overlays[i];
+    return undefined;
   }
 
   /** The changes of a field, to make more. */

@@ -94,8 +94,8 @@ export class Turns implements Line {
     if (next === undefined) return;
     this.take(next);
     // one transaction may wait here several times, for calls that it started side by side
-    for (const place of next.waits.filter(({ turns }) => turns === this) as Place[])
-      if (place.leave()) place.call.granted();
+    for (const place of next.waits as readonly Place[])
+      if (place.turns === this && place.leave()) place.call.granted();
     // those behind it wait for it now, and it may wait for them elsewhere
     if (this.pending > 0) breakCircles(next);
   }

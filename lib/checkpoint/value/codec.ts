@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { CheckpointError } from '../checkpoint.error.js';
+import { PlainReader } from './plain-reader.js';
 import { PlainWriter } from './plain-writer.js';
 
 /** Makes bytes of plain data and back: dates, maps, sets, bigints and typed arrays included. */
@@ -11,12 +12,15 @@ export interface Codec {
 }
 
 const small = new PlainWriter();
+const reader = new PlainReader();
 
 /** Node's own: the best fidelity of all that were measured, and no dependency. */
 export const v8Codec: Codec = {
   name: 'v8',
   encode: (data) => small.write(data) ?? serialize(data),
   decode(bytes) {
+    const plain = reader.read(bytes);
+    if (plain !== undefined) return plain.data;
     try {
       return deserialize(bytes);
     } catch (error) {

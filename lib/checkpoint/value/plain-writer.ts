@@ -1,28 +1,11 @@
+import { FORMAT_HEADER, TAG } from './plain-format.js';
+
 /** More objects and arrays than this are the native writer's: there it is the faster one. */
 const MAX_OBJECTS = 64;
 /** Up to here a loop is quicker than a call into the platform. */
 const SHORT = 32;
 /** A buffer that has grown beyond this is not kept. */
 const KEEP = 256 * 1024;
-/** `FF`, and the number of the format: that of Node 20, which every later one reads. */
-const HEADER = [0xff, 0x0f];
-
-const TAG = {
-  undefined: 0x5f,
-  null: 0x30,
-  true: 0x54,
-  false: 0x46,
-  integer: 0x49,
-  double: 0x4e,
-  asciiString: 0x22,
-  wideString: 0x63,
-  padding: 0x00,
-  object: 0x6f,
-  endOfObject: 0x7b,
-  array: 0x41,
-  endOfArray: 0x24,
-} as const;
-
 /**
  * Writes small plain data in the very format of `v8.serialize`, for `v8.deserialize` to read. Most
  * entries of a journal are so small that making a native serializer costs more than the writing.
@@ -30,18 +13,20 @@ const TAG = {
 export class PlainWriter {
   private bytes = Buffer.allocUnsafe(4 * 1024);
   private at = 0;
-  private readonly objects: object[] = [];
+  private readonly objects: (object | undefined)[] = [];
+  /** How many of them there are. */
+  private known = 0;
   private readonly double = new Float64Array(1);
   private readonly doubleBytes = new Uint8Array(this.double.buffer);
 
   /** @returns undefined if it is too much, or more than a tree of objects, arrays, strings, numbers and the like */
   write(data: unknown): Uint8Array | undefined {
     this.at = 0;
-    for (const byte of HEADER) this.byte(byte);
+    for (const byte of FORMAT_HEADER) this.byte(byte);
     const isWritten = this.value(data);
     const { at, bytes } = this;
     if (bytes.length > KEEP) this.bytes = Buffer.allocUnsafe(4 * 1024);
-    this.objects.length = 0;
+    while (this.known > 0) this.objects[(this.known -= 1)] = undefined;
     if (!isWritten) return undefined;
     const copy = Buffer.allocUnsafe(at);
     bytes.copy(copy, 0, 0, at);
@@ -71,10 +56,12 @@ export class PlainWriter {
   }
 
   private object(value: object): boolean {
-    const { objects } = this;
-    // one that is referred to twice is to stay one
-    if (objects.length === MAX_OBJECTS || objects.includes(value)) return false;
-    objects.push(value);
+    const { objects, known } = this;
+    if (known === MAX_OBJECTS) return false;
+    // one that is referred to twice is to stay one; a loop is quicker than a call where they are few
+    for (let i = 0; i < known; i += 1) if (objects[i] === value) return false;
+    objects[known] = value;
+    this.known = known + 1;
     const prototype: unknown = Object.getPrototypeOf(value);
     if (Array.isArray(value)) return prototype === Array.prototype && this.array(value);
     return prototype === Object.prototype && this.fields(value as Record<string, unknown>);

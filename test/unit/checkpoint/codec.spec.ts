@@ -1,5 +1,6 @@
 import { deserialize, serialize } from 'node:v8';
 import { v8Codec } from '../../../lib/checkpoint/value/codec.js';
+import { PlainReader } from '../../../lib/checkpoint/value/plain-reader.js';
 import { PlainWriter } from '../../../lib/checkpoint/value/plain-writer.js';
 import { difference } from '../../../lib/checkpoint/value/same.js';
 import { seededRandom } from '../../../lib/testing/index.js';
@@ -57,6 +58,58 @@ describe('bytes of data', () => {
       expect(difference(data, deserialize(inside), 'data')).toBeUndefined();
       expect(difference(deserialize(serialize(data)), deserialize(bytes), 'data')).toBeUndefined();
     }
+  });
+
+  it('are read as Node reads them, whoever wrote them', () => {
+    const reader = new PlainReader();
+    const next = plainData(12);
+    let read = 0;
+    for (let i = 0; i < 5_000; i += 1) {
+      const data = next();
+      for (const bytes of [new PlainWriter().write(data)!, serialize(data)]) {
+        const inside = Buffer.concat([Buffer.alloc(1), bytes]).subarray(1);
+        const plain = reader.read(inside);
+        if (plain === undefined) continue;
+        read += 1;
+        expect(difference(deserialize(bytes), plain.data, 'data')).toBeUndefined();
+        expect(difference(data, plain.data, 'data')).toBeUndefined();
+      }
+    }
+    // the rest has a field called __proto__, or one with a number for its name
+    expect(read).toBeGreaterThan(5_000);
+  });
+
+  it('that are damaged are read as Node reads them, or not at all', () => {
+    const reader = new PlainReader();
+    const random = seededRandom(13);
+    const next = plainData(14);
+    let refused = 0;
+    for (let i = 0; i < 5_000; i += 1) {
+      const bytes = Buffer.from(new PlainWriter().write([next(), next()])!);
+      bytes[Math.floor(random() * bytes.length)]! ^= 1 << Math.floor(random() * 8);
+      const cut = random() < 0.3 ? bytes.subarray(0, Math.floor(random() * bytes.length)) : bytes;
+      const plain = reader.read(cut);
+      if (plain === undefined) refused += 1;
+      else expect(difference(deserialize(cut), plain.data, 'data')).toBeUndefined();
+    }
+    expect(refused).toBeGreaterThan(500);
+    expect(refused).toBeLessThan(4_500);
+  });
+
+  it.each([
+    ['many bytes', 'x'.repeat(20_000)],
+    ['many levels', Array.from({ length: 70 }).reduce((inner: unknown) => [inner], 5)],
+    ['a date', new Date(5)],
+    ['one object in two places', ((one) => [one, one])({})],
+    ['a field called __proto__', JSON.parse('{"__proto__":5}')],
+  ])('are left to Node to read for %s', (_what, data: unknown) => {
+    expect(new PlainReader().read(serialize([data]))).toBeUndefined();
+    expect(difference([data], v8Codec.decode(serialize([data])), 'data')).toBeUndefined();
+  });
+
+  it('with more behind them are left to Node', () => {
+    expect(new PlainReader().read(Buffer.concat([serialize(5), Buffer.alloc(1)]))).toBeUndefined();
+    expect(new PlainReader().read(Buffer.alloc(12_000))).toBeUndefined();
   });
 
   it('of an entry are those that were always written', () => {

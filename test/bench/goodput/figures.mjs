@@ -68,8 +68,8 @@ export function figuresOf({ calls, seconds, scenario, world }) {
     ),
     p50: round(median(took), 0),
     p99: round(percentile(took, 0.99), 0),
+    faultEnds: scenario.faultEnds,
     good,
-    arrived,
   };
 }
 

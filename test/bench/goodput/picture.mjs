@@ -1,8 +1,10 @@
 // Goodput over time as an SVG that is readable on light and on dark ground, without fonts of its own. Pure.
-import { FAULT } from './scenarios.mjs';
 
 const PANEL = { width: 440, height: 250, left: 46, top: 58, gap: 42 };
-const SHOWN = { from: 10 };
+const PLAIN = ['#57606a', '', 1.4];
+
+/** Seconds around the end of the fault. */
+export const SHOWN = { from: -22, to: 40 };
 
 /** Colours that keep 3:1 on white and on black, a dash for who cannot tell them, and a width. */
 const LINES = {
@@ -16,9 +18,7 @@ const LINES = {
   'ours tuned': ['#2f7fd6', '', 1.6],
 };
 
-/**
- * @param panels `{ title, seconds, faultEnds, arrivals, lines: { [contender]: good per second } }`
- */
+/** @param panels `{ title, arrivals, longest, lines: { [contender]: good answers of each second shown } }` */
 export function pictureOf(panels) {
   const { width, height, left, top, gap } = PANEL;
   const names = Object.keys(panels[0].lines);
@@ -42,38 +42,30 @@ ${legendOf(names, left, legendTop)}
 `;
 }
 
-function panelOf({ title, seconds, faultEnds, traffic, arrivals, lines }, x0) {
+function panelOf({ title, arrivals, longest, lines }, x0) {
   const { width, height, top } = PANEL;
-  const highest = Math.max(
-    arrivals * 1.15,
-    ...Object.values(lines).flatMap((line) => line.slice(SHOWN.from, seconds)),
-  );
+  const highest = Math.max(arrivals * 1.15, ...Object.values(lines).flat());
   const most = Math.ceil(highest / 50) * 50;
-  const x = (second) => round(x0 + ((second - SHOWN.from) / (seconds - SHOWN.from)) * width);
+  const x = (second) => round(x0 + ((second - SHOWN.from) / (SHOWN.to - SHOWN.from)) * width);
   const y = (good) => round(top + height - (good / most) * height);
   const grid = steps(most).map(
     (value) =>
       `<path class="grid" d="M${x0} ${y(value)}h${width}"/><text class="small" text-anchor="end" x="${x0 - 6}" y="${y(value) + 4}">${value}</text>`,
   );
-  const ticks = Array.from(
-    { length: Math.floor((seconds - SHOWN.from) / 10) + 1 },
-    (_, i) => SHOWN.from + i * 10,
-  ).map(
+  const ticks = [-20, -10, 0, 10, 20, 30, 40].map(
     (s) =>
-      `<text class="small" text-anchor="middle" x="${x(s)}" y="${top + height + 16}">${s - FAULT} s</text>`,
+      `<text class="small" text-anchor="middle" x="${x(s)}" y="${top + height + 16}">${s} s</text>`,
   );
   const paths = Object.entries(lines).map(([name, line]) => {
-    const [colour, dash, stroke] = LINES[name] ?? ['#57606a', '', 1.4];
-    const points = line
-      .slice(SHOWN.from, seconds)
-      .map((good, i) => `${x(SHOWN.from + i + 0.5)} ${y(good)}`)
-      .join('L');
+    const [colour, dash, stroke] = LINES[name] ?? PLAIN;
+    const points = line.map((good, i) => `${x(SHOWN.from + i + 0.5)} ${y(good)}`).join('L');
     return `<path d="M${points}" fill="none" stroke="${colour}" stroke-width="${stroke}"${dash && ` stroke-dasharray="${dash}"`} stroke-linejoin="round"><title>${name}</title></path>`;
   });
+  const from = x(Math.max(SHOWN.from, -longest));
   return [
     `<text class="head" x="${x0}" y="20">${title}</text>`,
-    `<text class="small" x="${x0}" y="38">good answers per second; ${traffic}</text>`,
-    `<rect class="fault" x="${x(FAULT)}" y="${top}" width="${round(x(faultEnds) - x(FAULT))}" height="${height}"/>`,
+    `<text class="small" x="${x0}" y="38">good answers to ${Math.round(arrivals)} calls per second; 0 s: the fault is over</text>`,
+    `<rect class="fault" x="${from}" y="${top}" width="${round(x(0) - from)}" height="${height}"/>`,
     ...grid,
     `<path class="axis" d="M${x0} ${top}v${height}h${width}"/>`,
     ...ticks,
@@ -90,7 +82,7 @@ const steps = (most) => {
 function legendOf(names, left, top) {
   return names
     .map((name, i) => {
-      const [colour, dash, stroke] = LINES[name] ?? ['#57606a', '', 1.4];
+      const [colour, dash, stroke] = LINES[name] ?? PLAIN;
       const x = left + (i % 4) * 220;
       const y = top + Math.floor(i / 4) * 22;
       return `<path d="M${x} ${y - 4}h34" stroke="${colour}" stroke-width="${stroke}"${dash && ` stroke-dasharray="${dash}"`}/><text x="${x + 42}" y="${y}">${name}</text>`;

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { contenders } from './contenders.mjs';
-import { pictureOf } from './picture.mjs';
+import { pictureOf, SHOWN } from './picture.mjs';
 import { FAULT, scenarios } from './scenarios.mjs';
 import { simulate, WORLD } from './simulate.mjs';
 import { medianOf, tableOf } from './table.mjs';
@@ -42,10 +42,9 @@ function wanted(all, given) {
   throw new RangeError(`got ${unknown}, expected some of ${Object.keys(all).join(', ')}`);
 }
 
-async function runsOf(contender, scenario, extra = {}) {
+async function runsOf(contender, scenario) {
   const runs = [];
-  for (const seed of seeds)
-    runs.push(await simulate(time, { contender, scenario, seed, world, ...extra }));
+  for (const seed of seeds) runs.push(await simulate(time, { contender, scenario, seed, world }));
   const open = runs.filter(({ left }) => left.pending > 0).length;
   if (open > 0) say(`${contender}, ${scenario}: calls that never ended in ${open} runs`);
   return runs;
@@ -67,29 +66,30 @@ async function tables() {
   if (values.json) say(JSON.stringify({ world, seeds, scenarios: all }));
 }
 
-/** Means over the seeds, second by second; the faults are all of the same length. */
-async function panel(scenario, title, seconds) {
-  const draw = () => 0.5;
-  const { faultEnds } = scenarios[scenario].make(draw);
+/** Means over the seeds, second by second around the end of the fault, be it long or short. */
+async function panel(scenario, title) {
   const lines = {};
-  let arrivals = 0;
+  let longest = 0;
   for (const contender of wanted(contenders, values.contender)) {
-    const runs = await runsOf(contender, scenario, { draw });
-    const mean = (key) => (second) =>
-      runs.reduce((sum, run) => sum + run[key][second], 0) / runs.length;
-    lines[contender] = Array.from({ length: seconds }, (_, second) => mean('good')(second));
-    arrivals = mean('arrived')(FAULT - 1);
+    const runs = await runsOf(contender, scenario);
+    longest = Math.max(...runs.map(({ faultEnds }) => faultEnds - FAULT));
+    lines[contender] = Array.from(
+      { length: SHOWN.to - SHOWN.from },
+      (_, i) => sum(runs, (run) => run.good[run.faultEnds + SHOWN.from + i]) / runs.length,
+    );
   }
-  const traffic = `${Math.round((world.workers / world.mean) * 1_000 * world.load)} calls per second arrive, the shaded time is the fault`;
-  return { title, seconds, faultEnds, traffic, arrivals, lines };
+  const arrivals = (world.workers / world.mean) * 1_000 * world.load;
+  return { title, arrivals, longest, lines };
 }
+
+const sum = (all, of) => all.reduce((total, one) => total + of(one), 0);
 
 if (values.svg === undefined) {
   await tables();
 } else {
   const panels = [
-    await panel('outage', 'Outage: 20 s of refused connections', 60),
-    await panel('metastable', 'Overload: 2 s of four times the traffic', 60),
+    await panel('outage', 'Outage: connections refused for 15 to 25 s'),
+    await panel('metastable', 'Spike: 2 s of four times the traffic'),
   ];
   writeFileSync(values.svg, pictureOf(panels));
 }

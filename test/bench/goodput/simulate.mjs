@@ -29,10 +29,10 @@ export const WORLD = {
  * @param time the virtual time of this process
  * @returns what was measured, a plain object that is the same for the same input
  */
-export async function simulate(time, { contender, scenario: name, seed, world: given = {}, draw }) {
+export async function simulate(time, { contender, scenario: name, seed, world: given = {} }) {
   const world = { ...WORLD, ...given };
   // the same faults and arrivals for every contender of this seed
-  const scenario = scenarios[name].make(draw ?? dice(seed * 4));
+  const scenario = scenarios[name].make(dice(seed * 4));
   const ends = Math.min(scenario.ends, scenario.faultEnds + world.rest);
   const clients = [];
   for (let i = 0; i < world.replicas; i += 1) clients.push(await contenders[contender]());

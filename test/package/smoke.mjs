@@ -1,6 +1,6 @@
 // Packs the library, installs the tarball into fresh applications outside the repository, and uses
 // it there as its users will. `npm run smoke`; one application alone: `npm run smoke -- nest-11`.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -23,11 +23,12 @@ const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 
 const place = mkdtempSync(join(tmpdir(), 'bulwark-smoke-'));
 const npm = (cwd, ...args) =>
   execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
-const bin = (name, ...args) =>
-  execFileSync(process.execPath, [join(root, 'node_modules', ...name.split('/')), ...args], {
-    cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+/** A tool of ours, whose word counts when it is not content. */
+function content(tool, ...args) {
+  const all = [join(root, 'node_modules', tool), ...args];
+  const { status, stdout, stderr } = spawnSync(process.execPath, all, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${tool} is not content:\n${stdout}${stderr}`);
+}
 
 // as in a container: on a terminal a token would be made that lets somebody in
 const env = { ...process.env, NODE_ENV: 'production' };
@@ -94,8 +95,8 @@ function pack() {
   );
   const tarball = join(place, packed.filename);
   review(packed, root);
-  bin('publint/src/cli.js', 'run', tarball, '--strict');
-  bin('@arethetypeswrong/cli/dist/index.js', tarball);
+  content('publint/src/cli.js', 'run', tarball, '--strict');
+  content('@arethetypeswrong/cli/dist/index.js', tarball);
   console.log(
     `${packed.filename}: ${packed.files.length} files, ${packed.size} bytes; contents, publint and attw are content`,
   );

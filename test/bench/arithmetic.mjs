@@ -28,7 +28,8 @@ export function spreadOf(numbers) {
 }
 
 /**
- * What each case costs over the bare method, and our share of what each peer costs.
+ * What each case costs over the bare method, and our share of what each peer costs. Everybody counts
+ * as in the best of the rounds: what makes one slower is the machine, and seldom all the same.
  *
  * Our own cost counts as the floor where it is below, so that such a ratio says "at most"; of a
  * peer's that is below there is no ratio.
@@ -40,23 +41,33 @@ export function compare(rounds) {
   const peers = Object.keys(first).filter((name) => name !== 'bare' && name !== 'ours');
   const cases = {};
   for (const title of Object.keys(first.ours)) {
-    const bare = median(rounds.map((round) => round.bare[title]));
-    const over = (name) => rounds.map((round) => round[name][title] - round.bare[title]);
+    const best = (name) => Math.min(...rounds.map((round) => round[name][title]));
+    const bare = best('bare');
     const floor = floorOf(bare);
-    const ours = over('ours');
-    const entry = { bare_ns: bare, ours_ns: median(ours), floor_ns: floor };
-    Object.assign(entry, { peers: {}, ratio: {}, spread: {} });
+    const ours = best('ours') - bare;
+    const entry = {
+      bare_ns: bare,
+      ours_ns: ours,
+      floor_ns: floor,
+      peers: {},
+      ratio: {},
+      spread: {},
+    };
     for (const peer of peers.filter((name) => title in first[name])) {
-      const theirs = over(peer);
-      entry.peers[peer] = median(theirs);
-      if (entry.peers[peer] < floor) continue;
-      const ratios = theirs.map((ns, i) => Math.max(ours[i], floor) / Math.max(ns, floor));
-      entry.ratio[peer] = median(ratios);
-      entry.spread[peer] = spreadOf(ratios);
+      const theirs = best(peer) - bare;
+      entry.peers[peer] = theirs;
+      if (theirs < floor) continue;
+      entry.ratio[peer] = Math.max(ours, floor) / theirs;
+      entry.spread[peer] = spreadOf(rounds.map((round) => ratioIn(round, title, peer, floor)));
     }
     cases[title] = entry;
   }
   return cases;
+}
+
+function ratioIn(round, title, peer, floor) {
+  const over = (name) => Math.max(round[name][title] - round.bare[title], floor);
+  return over('ours') / over(peer);
 }
 
 /** The largest difference of each ratio between several results, as a share of their median; the worst first. */
@@ -70,4 +81,18 @@ export function agreement(results) {
     }),
   );
   return rows.toSorted((a, b) => b.apart - a.apart);
+}
+
+/** What grows less than this from one end of a curve to the other is flat. */
+const FLAT = 1.5;
+
+/**
+ * Whether a curve is flat: its last point against its first.
+ *
+ * @param points nanoseconds by size
+ */
+export function verdictOf(points) {
+  const costs = Object.values(points);
+  const growth = costs.at(-1) / costs[0];
+  return { growth, flat: growth < FLAT };
 }

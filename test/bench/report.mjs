@@ -71,7 +71,7 @@ function memoryTables({ allocation, kept, breaker, keys }) {
 function origin({ environment, rounds }) {
   const { machine, platform, node, packages, date } = environment;
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
-  return `${date}, Node ${node}, ${machine}, ${platform}; ${versions.join(', ')}. Medians of ${rounds} rounds; ± is half the range of their middle half.`;
+  return `${date}, Node ${node}, ${machine}, ${platform}; ${versions.join(', ')}. The best of ${rounds} rounds; ± is half the range of the middle half of their ratios.`;
 }
 
 /** All tables of a result. */

@@ -1,4 +1,4 @@
-// `npm run bench [-- --json] [-- --only case,...] [-- --quick] [-- --rounds n] [-- --async off|on|both]`:
+// `npm run bench [-- --json] [-- --only case,...] [-- --quick] [-- --rounds n] [-- --async off|on|both] [-- --no-memory]`:
 // every contender in its own process, the processes taking turns, AsyncLocalStorage off and on. Costs are
 // over the bare method; ratios are what counts. The last line of `--json` is one object.
 import { parseArgs } from 'node:util';
@@ -16,7 +16,9 @@ const { values } = parseArgs({
     only: { type: 'string' },
     rounds: { type: 'string' },
     async: { type: 'string', default: 'both' },
+    memory: { type: 'boolean' },
   },
+  allowNegative: true,
 });
 const titles = values.only?.split(',') ?? Object.keys(CASES);
 const unknown = titles.filter((title) => !(title in CASES));
@@ -25,13 +27,16 @@ if (unknown.length > 0) {
   process.exit(1);
 }
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-const turns = values.quick ? 4 : 8;
+const weighs = values.memory ?? !(values.quick || values.only !== undefined);
+const turns = values.quick ? 4 : 7;
 
 async function collect(asyncContext) {
   if (values.async !== 'both' && values.async !== asyncContext) return undefined;
   const all = [];
-  for (let round = 0; round < rounds; round += 1)
+  for (let round = 1; round <= rounds; round += 1) {
+    console.error(`AsyncLocalStorage ${asyncContext}, round ${round} of ${rounds}`);
     all.push(await runRound({ asyncContext, titles, turns }));
+  }
   return compare(all);
 }
 
@@ -39,7 +44,7 @@ const [off, on] = [await collect('off'), await collect('on')];
 const result = {
   cases: off ?? on,
   asyncLocalStorage: on,
-  memory: values.quick || values.only !== undefined ? undefined : await measureMemory(),
+  memory: weighs ? await measureMemory() : undefined,
   rounds,
   environment: environment(),
 };

@@ -52,7 +52,7 @@ const METHODS = {
 
 /** A method that does what the case asks of it: a function of its own for every case, as in an application. */
 export const methodOf = (title) =>
-  METHODS[title === 'open-rejected' ? 'rejects' : (CASES[title].bare ?? 'answers')]();
+  METHODS[title === 'open-rejected' ? 'rejects' : (CASES[title]?.bare ?? 'answers')]();
 
 export async function failTimes(count, call) {
   for (let i = 0; i < count; i += 1) {

@@ -1,3 +1,4 @@
+import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import type { Lane } from './lane.js';
@@ -16,6 +17,8 @@ export interface AttemptOwner<A> {
   readonly self: unknown;
   /** When the whole call ends, by the monotonic clock. */
   readonly totalEnds: Milliseconds | undefined;
+  /** What an error of the attempt is, asked once however many want to know. */
+  classify(error: unknown): Classification;
   /** Ends the call if its time is over, and answers whether it was. */
   endIfLate(): boolean;
   /** What it did is in the journal: no limit ends it any more. */

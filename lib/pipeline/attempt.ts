@@ -111,7 +111,8 @@ export class Attempt implements ContextSource {
     if (this.phase !== 'running') return this.ended('failure');
     const { admission } = this;
     admission?.makeRoomIfRefused(error);
-    const outcome = admission === undefined ? 'failure' : this.call.pipeline.outcomeOf(error);
+    const outcome =
+      admission === undefined ? 'failure' : this.call.pipeline.outcomeOf(error, this.call);
     this.note('method', `failed, counted as ${outcome}`);
     this.leave(outcome, error);
     this.seat?.giveBack();

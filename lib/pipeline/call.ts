@@ -1,4 +1,5 @@
 import type { CancelTimer } from '../kernel/clock.js';
+import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { isCommitUnknown } from '../kernel/commit-unknown.js';
 import { ignore } from '../kernel/ignore.js';
@@ -100,6 +101,10 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
     this.retries.failed(error);
     this.account.attemptFailed(error, this.retries, this.args);
     this.goOn(error, stillRunning);
+  }
+
+  classify(error: unknown): Classification {
+    return this.retries.classifyAsIs(error);
   }
 
   /** Decides what follows from the end of an attempt. */

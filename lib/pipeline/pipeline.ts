@@ -2,7 +2,7 @@ import { Delivery } from '../errors/poison/delivery.js';
 import { PoisonLedger } from '../errors/poison/poison-ledger.js';
 import { RETRY_TABLE } from '../errors/retry-table.js';
 import type { CheckpointOptions } from '../checkpoint/component/component.options.js';
-import type { Classification, ErrorCategory } from '../kernel/classifier.js';
+import type { Classification, Classifier, ErrorCategory } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
@@ -84,7 +84,6 @@ export class Pipeline implements Continuity {
   private readonly failOn: CompiledMatcher | undefined;
   private readonly messageId: MessageIdFunction | undefined;
   private readonly isFailure: CircuitBreakerOptions['isFailure'];
-  private readonly categoryOf = (error: unknown): ErrorCategory => this.classify(error).category;
 
   constructor(
     readonly name: string,
@@ -261,16 +260,20 @@ export class Pipeline implements Continuity {
     return this.env.classifier.classify(error);
   }
 
-  /** What an error of the method means for the breaker around it. */
-  outcomeOf(error: unknown): Outcome {
+  /**
+   * What an error of the method means for the breaker around it.
+   *
+   * @param classifier asked instead of ours: it may know the error already
+   */
+  outcomeOf(error: unknown, classifier: Classifier): Outcome {
     // our own refusals are no business of the matchers
-    if (isResilienceRejection(error)) return this.classify(error).outcome;
-    if (this.ignore?.(error, this.categoryOf) === true) return 'ignored';
+    if (isResilienceRejection(error)) return classifier.classify(error).outcome;
+    const categoryOf = (e: unknown): ErrorCategory => classifier.classify(e).category;
+    if (this.ignore?.(error, categoryOf) === true) return 'ignored';
     if (this.isFailure !== undefined)
       return this.judge({ ok: false, error }) ? 'failure' : 'ignored';
-    if (this.failOn !== undefined)
-      return this.failOn(error, this.categoryOf) ? 'failure' : 'ignored';
-    return this.classify(error).outcome;
+    if (this.failOn !== undefined) return this.failOn(error, categoryOf) ? 'failure' : 'ignored';
+    return classifier.classify(error).outcome;
   }
 
   /** What an answer of the method means for the breaker around it. */

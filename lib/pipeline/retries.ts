@@ -54,6 +54,9 @@ export class Retries implements Span {
   private permitted = false;
   private log: AttemptLog | undefined;
   private delivery: Delivery | undefined;
+  /** The error that was classified last, and as what. */
+  private judged: unknown;
+  private said: Classification | undefined;
   private cancelDelay: (() => void) | undefined;
 
   constructor(private readonly call: Retried) {}
@@ -77,20 +80,30 @@ export class Retries implements Span {
   /** An attempt failed: its message may be to blame. */
   failed(error: unknown): void {
     const { delivery, call } = this;
-    if (delivery?.failed(call.pipeline.classify(error)) !== true) return;
+    if (delivery?.failed(this.classifyAsIs(error)) !== true) return;
     const { env, name } = call.pipeline;
     emit(env, { type: 'poison-message', target: name, messageId: delivery.messageId });
   }
 
   /** What an error means for this call: that of a message which fails again and again is another one. */
   classify(error: unknown): Classification {
-    const said = this.call.pipeline.classify(error);
+    const said = this.classifyAsIs(error);
     return this.delivery?.judge(said) ?? said;
+  }
+
+  /** The same whatever its message has been through. Of one attempt's error it is asked once. */
+  classifyAsIs(error: unknown): Classification {
+    if (this.said === undefined || error !== this.judged) {
+      this.said = this.call.pipeline.classify(error);
+      this.judged = error;
+    }
+    return this.said;
   }
 
   /** An attempt starts, or has started when `spentMark` answered this. */
   started(mark = spent.mark()): void {
     this.count += 1;
+    this.said = undefined; // an object that is thrown again may be changed by then
     this.last = attemptSerial();
     if (this.count === 1) this.first = this.last;
     else this.call.pipeline.counters.retries += 1;

@@ -3,9 +3,6 @@
 const PANEL = { width: 440, height: 250, left: 46, top: 58, gap: 42 };
 const PLAIN = ['#57606a', '', 1.4];
 
-/** Seconds around the end of the fault. */
-export const SHOWN = { from: -22, to: 40 };
-
 /** Colours that keep 3:1 on white and on black, a dash for who cannot tell them, and a width. */
 const LINES = {
   nothing: ['#8a8f98', '2 3', 1.6],
@@ -18,7 +15,11 @@ const LINES = {
   'ours tuned': ['#2f7fd6', '', 1.6],
 };
 
-/** @param panels `{ title, arrivals, longest, lines: { [contender]: good answers of each second shown } }` */
+/**
+ * `shown` are seconds around the end of the fault.
+ *
+ * @param panels `{ title, shown: { from, to }, arrivals, longest, lines: { [contender]: good answers of each second shown } }`
+ */
 export function pictureOf(panels) {
   const { width, height, left, top, gap } = PANEL;
   const names = Object.keys(panels[0].lines);
@@ -42,26 +43,28 @@ ${legendOf(names, left, legendTop)}
 `;
 }
 
-function panelOf({ title, arrivals, longest, lines }, x0) {
+function panelOf({ title, shown, arrivals, longest, lines }, x0) {
   const { width, height, top } = PANEL;
   const highest = Math.max(arrivals * 1.15, ...Object.values(lines).flat());
   const most = Math.ceil(highest / 50) * 50;
-  const x = (second) => round(x0 + ((second - SHOWN.from) / (SHOWN.to - SHOWN.from)) * width);
+  const x = (second) => round(x0 + ((second - shown.from) / (shown.to - shown.from)) * width);
   const y = (good) => round(top + height - (good / most) * height);
   const grid = steps(most).map(
     (value) =>
       `<path class="grid" d="M${x0} ${y(value)}h${width}"/><text class="small" text-anchor="end" x="${x0 - 6}" y="${y(value) + 4}">${value}</text>`,
   );
-  const ticks = [-20, -10, 0, 10, 20, 30, 40].map(
-    (s) =>
-      `<text class="small" text-anchor="middle" x="${x(s)}" y="${top + height + 16}">${s} s</text>`,
-  );
+  const ticks = [-20, -10, 0, 10, 20, 30, 40, 50]
+    .filter((s) => s >= shown.from && s <= shown.to)
+    .map(
+      (s) =>
+        `<text class="small" text-anchor="middle" x="${x(s)}" y="${top + height + 16}">${s} s</text>`,
+    );
   const paths = Object.entries(lines).map(([name, line]) => {
     const [colour, dash, stroke] = LINES[name] ?? PLAIN;
-    const points = line.map((good, i) => `${x(SHOWN.from + i + 0.5)} ${y(good)}`).join('L');
+    const points = line.map((good, i) => `${x(shown.from + i + 0.5)} ${y(good)}`).join('L');
     return `<path d="M${points}" fill="none" stroke="${colour}" stroke-width="${stroke}"${dash && ` stroke-dasharray="${dash}"`} stroke-linejoin="round"><title>${name}</title></path>`;
   });
-  const from = x(Math.max(SHOWN.from, -longest));
+  const from = x(Math.max(shown.from, -longest));
   return [
     `<text class="head" x="${x0}" y="20">${title}</text>`,
     `<text class="small" x="${x0}" y="38">good answers to ${Math.round(arrivals)} calls per second; 0 s: the fault is over</text>`,

@@ -4,7 +4,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { contenders } from './contenders.mjs';
-import { pictureOf, SHOWN } from './picture.mjs';
+import { pictureOf } from './picture.mjs';
 import { FAULT, scenarios } from './scenarios.mjs';
 import { simulate, WORLD } from './simulate.mjs';
 import { medianOf, tableOf } from './table.mjs';
@@ -67,19 +67,19 @@ async function tables() {
 }
 
 /** Means over the seeds, second by second around the end of the fault, be it long or short. */
-async function panel(scenario, title) {
+async function panel(scenario, title, shown) {
   const lines = {};
   let longest = 0;
   for (const contender of wanted(contenders, values.contender)) {
     const runs = await runsOf(contender, scenario);
     longest = Math.max(...runs.map(({ faultEnds }) => faultEnds - FAULT));
     lines[contender] = Array.from(
-      { length: SHOWN.to - SHOWN.from },
-      (_, i) => sum(runs, (run) => run.good[run.faultEnds + SHOWN.from + i]) / runs.length,
+      { length: shown.to - shown.from },
+      (_, i) => sum(runs, (run) => run.good[run.faultEnds + shown.from + i]) / runs.length,
     );
   }
   const arrivals = (world.workers / world.mean) * 1_000 * world.load;
-  return { title, arrivals, longest, lines };
+  return { title, shown, arrivals, longest, lines };
 }
 
 const sum = (all, of) => all.reduce((total, one) => total + of(one), 0);
@@ -88,8 +88,8 @@ if (values.svg === undefined) {
   await tables();
 } else {
   const panels = [
-    await panel('outage', 'Outage: connections refused for 15 to 25 s'),
-    await panel('metastable', 'Spike: 2 s of four times the traffic'),
+    await panel('outage', 'Outage: connections refused for 15 to 25 s', { from: -22, to: 40 }),
+    await panel('metastable', 'Spike: 2 s of four times the traffic', { from: -10, to: 52 }),
   ];
   writeFileSync(values.svg, pictureOf(panels));
 }

@@ -49,6 +49,12 @@ describe('#98 the classes of another copy of the package', () => {
     expect(forOtherCopies([Strange])).toEqual([]);
   });
 
+  it('of this copy are known to the others', () => {
+    const theirs = { ResilienceRegistry: class {} }.ResilienceRegistry;
+
+    expect(forOtherCopies([theirs]).map(({ provide }) => provide)).toContain(ResilienceRegistry);
+  });
+
   it('are as many as there are copies', () => {
     const [a, b, c] = [1, 2, 3].map(() => ({ Thrice: class {} }).Thrice);
     for (const copy of [a!, b!, c!]) makeKnown([copy]);

@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { type RecoveryConfig, ResilienceModule, seconds } from 'nestjs-bulwark';
+import {
+  type PolicyOverrides,
+  type RecoveryConfig,
+  ResilienceModule,
+  seconds,
+} from 'nestjs-bulwark';
 import { BankingStage } from './banking/banking-stage.js';
+import { StoreWatch } from './banking/store-watch.js';
 import { Chain } from './chain/chain.js';
 import { CLUSTER_PARTS, SINGLE_PARTS } from './cluster/cluster.parts.js';
 import { FeesClient } from './fees/fees.client.js';
@@ -13,6 +19,8 @@ import { AcceptedOrders } from './recovery/accepted-orders.js';
 import { OutsideBlocks } from './recovery/outside-blocks.js';
 import { UpstreamLink } from './recovery/upstream-link.js';
 import { UpstreamWatch } from './recovery/upstream-watch.js';
+import { AccountReads } from './rpc/account.reads.js';
+import { ClientLimit } from './rpc/client-limit.js';
 import { RpcController } from './rpc/rpc.controller.js';
 import { RpcMethods } from './rpc/rpc.methods.js';
 import { NodeSettings } from './settings.js';
@@ -26,6 +34,8 @@ export class AppModule {
       imports: [
         ResilienceModule.forRoot({
           checkpoint: { directory: settings.dataDirectory, verify: settings.verify },
+          enabled: settings.enabled ?? true,
+          policies: policiesOf(settings),
           health: { details: 'always' },
           recovery: recoveryOf(settings),
           lint: {
@@ -47,8 +57,11 @@ export class AppModule {
         Chain,
         FeesClient,
         BankingStage,
+        StoreWatch,
         NodeMetrics,
         RpcMethods,
+        AccountReads,
+        ClientLimit,
         Integrity,
         AcceptedOrders,
         UpstreamLink,
@@ -58,6 +71,17 @@ export class AppModule {
       ],
     };
   }
+}
+
+/** What differs from node to node, over what the decorators say. */
+function policiesOf({
+  requestsPerSecond: limit,
+  cluster,
+}: NodeSettings): Record<string, PolicyOverrides> {
+  return {
+    'ClientLimit.admit': { rateLimit: { limit, burst: 2 * limit } },
+    ...(cluster && { 'PeerClient.ask': { timeLimit: cluster.peerTimeout } }),
+  };
 }
 
 /** What can be looked at and done at /recovery. One person looks after a sample, so one token is enough. */

@@ -28,6 +28,12 @@ export abstract class NodeSettings {
    * node that runs on a terminal makes one up and logs it; any other lets nobody in.
    */
   abstract readonly recoveryToken?: string;
+  /** Requests a second that one client may make in the long run, and twice as many at once. */
+  abstract readonly requestsPerSecond: number;
+  /** Those who send one are known by it, and not by their address: several may share one of those. */
+  abstract readonly clientTokens?: readonly string[];
+  /** Whether the policies do anything; `false` is for measuring what they cost. */
+  abstract readonly enabled?: boolean;
   /** The other validators, where it has some: see `cluster`. Without, it decides alone. */
   abstract readonly cluster?: ClusterSettings;
 }
@@ -62,6 +68,7 @@ export const SETTINGS_DEFAULTS = {
   maxPending: 10_000,
   resumePending: 8_000,
   pendingFor: hours(24),
+  requestsPerSecond: 2_000,
 } as const;
 
 export const CLUSTER_DEFAULTS = { patience: 1_000, heartbeat: 250, peerTimeout: 2_000 } as const;

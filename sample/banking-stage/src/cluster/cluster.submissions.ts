@@ -2,7 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { CheckpointService } from 'nestjs-bulwark';
 import { BankingStage } from '../banking/banking-stage.js';
 import type { Receipt } from '../banking/banking-stage.js';
+import { StoreWatch } from '../banking/store-watch.js';
 import { Submissions } from '../banking/submissions.js';
+import type { ServiceLevel } from '../banking/submissions.js';
 import { Chain } from '../chain/chain.js';
 import { Mempool } from '../mempool/mempool.js';
 import { RpcError } from '../rpc/rpc.error.js';
@@ -22,13 +24,18 @@ const WAIT_MS = 7_000;
 export class ClusterSubmissions extends Submissions {
   constructor(
     banking: BankingStage,
+    store: StoreWatch,
     private readonly chain: Chain,
     private readonly mempool: Mempool,
     private readonly client: PeerClient,
     private readonly settled: Settled,
     private readonly checkpoints: CheckpointService,
   ) {
-    super(banking);
+    super(banking, store);
+  }
+
+  override get level(): ServiceLevel {
+    return this.client.hasMajority ? super.level : 'read-only';
   }
 
   override async submit(sent: unknown): Promise<Receipt> {
@@ -39,7 +46,7 @@ export class ClusterSubmissions extends Submissions {
       );
     }
     try {
-      const receipt = await this.banking.submit(sent);
+      const receipt = await super.submit(sent);
       await this.confirmed(receipt.id);
       const { fee, verdict } = this.chain.find(receipt.id)!.entry;
       return { ...receipt, fee, verdict };

@@ -4,6 +4,7 @@ import { CheckpointError, isResilienceRejection } from 'nestjs-bulwark';
 import { TransactionRefusedError } from '../transaction/transaction-refused.error.js';
 import { batchOf, errorAnswer, idOf, parseBody, parseRequest, resultAnswer } from './json-rpc.js';
 import type { RpcAnswer, RpcId } from './json-rpc.js';
+import { ClientLimit } from './client-limit.js';
 import { readBody } from './read-body.js';
 import { RpcError } from './rpc.error.js';
 import { RpcMethods } from './rpc.methods.js';
@@ -20,7 +21,10 @@ type Answer = RpcAnswer | readonly RpcAnswer[] | undefined;
 export class RpcController {
   private readonly logger = new Logger('Rpc');
 
-  constructor(private readonly methods: RpcMethods) {}
+  constructor(
+    private readonly methods: RpcMethods,
+    private readonly limit: ClientLimit,
+  ) {}
 
   @All()
   @HttpCode(200)
@@ -30,7 +34,8 @@ export class RpcController {
   ): Promise<Answer> {
     response.setHeader('allow', 'POST');
     try {
-      const answer = await this.answer(parseBody(await readBody(request)));
+      const client = this.limit.clientOf(request);
+      const answer = await this.answer(client, parseBody(await readBody(request)));
       if (answer === undefined) response.status(204);
       return answer;
     } catch (error) {
@@ -40,19 +45,20 @@ export class RpcController {
     }
   }
 
-  private async answer(body: unknown): Promise<Answer> {
+  private async answer(client: string, body: unknown): Promise<Answer> {
     const batch = batchOf(body);
-    if (batch === undefined) return this.answerOne(body);
-    const answers = await Promise.all(batch.map((one) => this.answerOne(one)));
+    if (batch === undefined) return this.answerOne(client, body);
+    const answers = await Promise.all(batch.map((one) => this.answerOne(client, one)));
     const given = answers.filter((one) => one !== undefined);
     return given.length === 0 ? undefined : given;
   }
 
-  private async answerOne(body: unknown): Promise<RpcAnswer | undefined> {
+  private async answerOne(client: string, body: unknown): Promise<RpcAnswer | undefined> {
     let id: RpcId | undefined = idOf(body);
     try {
       const request = parseRequest(body);
       id = request.id;
+      await this.limit.admit(client);
       const result = await this.methods.call(request.method, request.params);
       return id === undefined ? undefined : resultAnswer(id, result);
     } catch (error) {
@@ -72,8 +78,12 @@ export class RpcController {
       );
     }
     if (isResilienceRejection(error)) {
-      const { code, retryAfter } = error;
-      return new RpcError('overloaded', 'the node is busy, try again', {
+      const { code, retryAfter, policy } = error;
+      const [reason, problem] =
+        policy === 'rate-limit'
+          ? (['rate-limited', 'you ask more than one client may'] as const)
+          : (['overloaded', 'the node is busy, try again'] as const);
+      return new RpcError(reason, problem, {
         refusedBy: code,
         ...(retryAfter === undefined ? {} : { retryAfter: Math.ceil(retryAfter) }),
       });

@@ -7,6 +7,7 @@ import { isHexadecimal } from '../codec/hexadecimal.js';
 import { isAddress } from '../keys/key-pair.js';
 import { Ledger } from '../ledger/ledger.js';
 import { Mempool } from '../mempool/mempool.js';
+import { AccountReads } from './account.reads.js';
 import { arrangeParams, shown } from './json-rpc.js';
 import type { RpcParams } from './json-rpc.js';
 import { RpcError } from './rpc.error.js';
@@ -18,15 +19,13 @@ interface RpcMethod {
   readonly reads?: true;
 }
 
-const OUTPUTS_SHOWN = 100;
-
 @Injectable()
 export class RpcMethods {
   /** A Map, not an object: a method called `constructor` must be unknown. */
   private readonly methods = new Map<string, RpcMethod>([
     ['sendTransaction', { params: ['transaction'], run: (sent) => this.submissions.submit(sent) }],
     ['getBalance', reading(['address'], (of) => this.ledger.balance(address(of)))],
-    ['getAccount', reading(['address'], (of) => this.getAccount(address(of)))],
+    ['getAccount', { params: ['address'], run: (of) => this.accounts.get(address(of)) }],
     ['getBlock', reading(['height'], (at) => this.getBlock(at))],
     ['getTransaction', reading(['id'], (of) => this.getTransaction(transaction(of)))],
     ['getTransactionCount', reading(['address?'], (of) => this.getTransactionCount(of))],
@@ -37,6 +36,7 @@ export class RpcMethods {
   constructor(
     private readonly submissions: Submissions,
     private readonly banking: BankingStage,
+    private readonly accounts: AccountReads,
     private readonly chain: Chain,
     private readonly ledger: Ledger,
     private readonly mempool: Mempool,
@@ -56,25 +56,6 @@ export class RpcMethods {
     // What a client has been told, a crash must not take back.
     if (method.reads) await this.checkpoints.flush();
     return answer;
-  }
-
-  private getAccount(of: string) {
-    const { balance, head, tail, sent } = this.ledger.account(of);
-    const reserved = this.mempool.reservedBy(of);
-    const outputs: { id: string; amount: number }[] = [];
-    for (const [id, { amount }] of this.ledger.outputsOf(of)) {
-      if (outputs.length === OUTPUTS_SHOWN) break;
-      outputs.push({ id, amount });
-    }
-    return {
-      address: of,
-      balance,
-      reserved,
-      available: balance - reserved,
-      sent,
-      outputCount: tail - head,
-      outputs,
-    };
   }
 
   private getBlock(at: unknown) {
@@ -110,6 +91,7 @@ export class RpcMethods {
       .map(({ name, state }) => ({ name, state }));
     return {
       status: impaired.length === 0 ? 'ok' : 'degraded',
+      level: this.submissions.level,
       impaired,
       height: this.chain.tip.height,
       pending: this.mempool.size,

@@ -9,7 +9,10 @@ import {
   CommitUnknownError,
 } from 'nestjs-bulwark';
 import { MAX_BATCH } from '../../../../sample/banking-stage/src/rpc/json-rpc.js';
+import { SETTINGS_DEFAULTS } from '../../../../sample/banking-stage/src/settings.js';
+import type { NodeSettings } from '../../../../sample/banking-stage/src/settings.js';
 import { RpcController } from '../../../../sample/banking-stage/src/rpc/rpc.controller.js';
+import { ClientLimit } from '../../../../sample/banking-stage/src/rpc/client-limit.js';
 import type { RpcMethods } from '../../../../sample/banking-stage/src/rpc/rpc.methods.js';
 
 const REQUEST = '{"jsonrpc":"2.0","id":1,"method":"m"}';
@@ -25,7 +28,8 @@ async function post(call: () => Promise<unknown>, body = REQUEST) {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
   }) as unknown as IncomingMessage;
-  const controller = new RpcController({ call } as unknown as RpcMethods);
+  const limit = new ClientLimit(SETTINGS_DEFAULTS as unknown as NodeSettings);
+  const controller = new RpcController({ call } as unknown as RpcMethods, limit);
   return { answer: await controller.post(request, response), code: response.code };
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { poll } from '../client/poll.js';
 import { RpcClient } from '../client/rpc.client.js';
 import { keyPairFrom } from '../keys/key-pair.js';
 import { Child } from '../process/child.js';
@@ -35,6 +36,8 @@ interface Member {
   url: string;
 }
 
+/** Milliseconds; a node that was frozen has much to hear. */
+const WHOLE_DEADLINE_MS = 60_000;
 const NODE = new URL('../node/main.js', import.meta.url);
 
 /** Several nodes, each a process with a directory of its own, and the wires between them. */
@@ -58,6 +61,7 @@ export class Ensemble {
       ensemble.members.set(name, { name, secret, port, links, url: '' });
     }
     await Promise.all(names.map((name) => ensemble.start(name)));
+    await ensemble.whole();
     return ensemble;
   }
 
@@ -109,6 +113,20 @@ export class Ensemble {
       if (link) link.target = Number(new URL(member.url).port);
     }
     return performance.now() - start;
+  }
+
+  /** Resolves when all of them run and reach each other. One that starts before the others finds nobody. */
+  async whole(): Promise<void> {
+    await poll('a cluster that is whole', WHOLE_DEADLINE_MS, async () => {
+      const looks = this.names.map((name) =>
+        this.rpc(name).call<{ impaired: readonly unknown[] }>('getHealth'),
+      );
+      const healths = await Promise.allSettled(looks);
+      const isWhole = healths.every(
+        (health) => health.status === 'fulfilled' && health.value.impaired.length === 0,
+      );
+      return isWhole ? true : undefined;
+    });
   }
 
   /** kill -9. */

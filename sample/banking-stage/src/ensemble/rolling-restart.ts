@@ -59,7 +59,8 @@ export async function rollingRestart(
       (await answers(ensemble, name)) ? true : undefined,
     );
     const back = performance.now();
-    await together(ensemble);
+    // The next one ends only when all are in reach of each other: or two would be away at once.
+    await ensemble.whole();
     say(
       `${name}: gap ${(back - began).toFixed(0)} ms (ended after ${(ended - began).toFixed(0)} ms, ` +
         `answered again ${(back - ended).toFixed(0)} ms later)`,
@@ -69,20 +70,6 @@ export async function rollingRestart(
   const { reads, failed, moved } = readers;
   say(`${reads} reads, ${moved} of them answered by the next node, ${failed} failed`);
   return failed === 0;
-}
-
-/** The next one ends only when all are in reach of each other: or two would be away at once. */
-async function together(ensemble: Ensemble): Promise<void> {
-  await poll('a cluster that is whole', DEADLINE_MS, async () => {
-    const looks = ensemble.names.map((name) =>
-      ensemble.rpc(name).call<{ impaired: readonly unknown[] }>('getHealth'),
-    );
-    const healths = await Promise.allSettled(looks);
-    const isWhole = healths.every(
-      (health) => health.status === 'fulfilled' && health.value.impaired.length === 0,
-    );
-    return isWhole ? true : undefined;
-  });
 }
 
 async function answers(ensemble: Ensemble, name: string): Promise<boolean> {

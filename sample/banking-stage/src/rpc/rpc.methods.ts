@@ -85,10 +85,14 @@ export class RpcMethods {
   }
 
   private getHealth() {
-    const impaired = this.registry.breakers
-      .list()
-      .filter(({ state }) => state !== 'closed')
-      .map(({ name, state }) => ({ name, state }));
+    const { breakers } = this.registry;
+    const keyed = breakers
+      .keyedList()
+      .flatMap((one) => one.list().map(([key, { state }]) => ({ name: one.name, key, state })));
+    const impaired = [
+      ...breakers.list().map(({ name, state }) => ({ name, state })),
+      ...keyed,
+    ].filter(({ state }) => state !== 'closed');
     return {
       status: impaired.length === 0 ? 'ok' : 'degraded',
       level: this.submissions.level,

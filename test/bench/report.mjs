@@ -49,7 +49,8 @@ function barTable(cases) {
   return table(['ratio', 'measured', 'must', 'aim', ''], rows);
 }
 
-function memoryTables({ allocation, kept, breaker, keys }) {
+/** What calls and breakers weigh. */
+export function memoryTables({ allocation, kept, breaker, keys }) {
   const names = [...new Set(Object.values(allocation).flatMap(Object.keys))];
   const rows = Object.entries(allocation).map(([title, bytes]) => [
     title,

@@ -132,6 +132,8 @@ export const CURVES = {
   queue: {
     what: 'bulkhead of one: so many calls at once, which enter the queue and leave it one by one',
     sizes: decades(1, 10_000),
+    because:
+      'named: 10,000 waiting calls outlive the young generation and are moved by the garbage collector; with 256 MB for it they grow a third as much',
     make: async (size) => {
       const service = await serviceOf(Bulkhead({ maxConcurrent: 1, maxQueue: size }));
       const rounds = Math.max(1, STEPS / size);
@@ -145,6 +147,7 @@ export const CURVES = {
   'leaving the queue': {
     what: 'bulkhead: 1,000 join behind so many who wait, and leave again from the middle',
     sizes: decades(1, 10_000),
+    because: 'named: the first point comes before much else has run; from 10 on it is flat',
     make: async (size) => {
       const join = await waiting(size);
       const batch = async () => {

@@ -46,8 +46,14 @@ export const LINT_CODES: readonly LintCode[] = [
 
 /** Everything that is odd about these targets and this configuration. */
 export function lint(targets: readonly LintTarget[], config: LintConfig): LintFinding[] {
+  const families = new Map<string, LintTarget[]>();
+  for (const target of targets) {
+    const family = families.get(base(target.name));
+    if (family === undefined) families.set(base(target.name), [target]);
+    else family.push(target);
+  }
   return [
-    ...targets.flatMap((target) => lintTarget(target, targets)),
+    ...targets.flatMap((target) => lintTarget(target, families.get(base(target.name))!)),
     ...unusedOverrides(targets, config.overrides ?? {}),
     ...unusedPresets(config.presets ?? {}, config.usedPresets ?? new Set()),
   ];
@@ -56,10 +62,11 @@ export function lint(targets: readonly LintTarget[], config: LintConfig): LintFi
 /** What is odd about one target among all. */
 export function lintTarget(target: LintTarget, all: readonly LintTarget[]): LintFinding[] {
   const { name, policies } = target;
+  const own = base(name);
   // the interceptors of a handler are several targets, and one's limit bounds another's queue
-  const around = all.filter((other) => base(other.name) === base(name));
+  const around = all.filter((other) => other.name.startsWith(own) && base(other.name) === own);
   return (Object.keys(LINT_RULES) as TargetCode[]).flatMap((code) =>
-    LINT_RULES[code]({ name: base(name), policies, around: around.map((t) => t.policies) }).map(
+    LINT_RULES[code]({ name: own, policies, around: around.map((t) => t.policies) }).map(
       (problem) => ({ code, target: name, problem }),
     ),
   );

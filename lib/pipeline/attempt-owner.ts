@@ -5,6 +5,11 @@ import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
 import type { Trace } from './trace.js';
 
+/** Says what an error of an attempt is, and looks at it once however many ask. */
+export interface Judge {
+  classifyAsIs(error: unknown): Classification;
+}
+
 /** The call that an attempt belongs to. */
 export interface AttemptOwner<A> {
   readonly pipeline: Pipeline;
@@ -17,8 +22,7 @@ export interface AttemptOwner<A> {
   readonly self: unknown;
   /** When the whole call ends, by the monotonic clock. */
   readonly totalEnds: Milliseconds | undefined;
-  /** What an error of the attempt is, asked once however many want to know. */
-  classify(error: unknown): Classification;
+  readonly retries: Judge;
   /** Ends the call if its time is over, and answers whether it was. */
   endIfLate(): boolean;
   /** What it did is in the journal: no limit ends it any more. */

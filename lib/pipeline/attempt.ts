@@ -112,7 +112,7 @@ export class Attempt implements ContextSource {
     const { admission } = this;
     admission?.makeRoomIfRefused(error);
     const outcome =
-      admission === undefined ? 'failure' : this.call.pipeline.outcomeOf(error, this.call);
+      admission === undefined ? 'failure' : this.call.pipeline.outcomeOf(error, this.call.retries);
     this.note('method', `failed, counted as ${outcome}`);
     this.leave(outcome, error);
     this.seat?.giveBack();

@@ -1,5 +1,4 @@
 import type { CancelTimer } from '../kernel/clock.js';
-import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { isCommitUnknown } from '../kernel/commit-unknown.js';
 import { ignore } from '../kernel/ignore.js';
@@ -37,7 +36,7 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
   readonly trace: Trace | undefined;
   /** Under which the answer is kept for calls that fail; undefined if it is not kept. */
   protected key: string | undefined;
-  private readonly retries = new Retries(this);
+  readonly retries = new Retries(this);
   private readonly account: Account;
   private attempt: Attempt | undefined;
   private over = false;
@@ -101,10 +100,6 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
     this.retries.failed(error);
     this.account.attemptFailed(error, this.retries, this.args);
     this.goOn(error, stillRunning);
-  }
-
-  classify(error: unknown): Classification {
-    return this.retries.classifyAsIs(error);
   }
 
   /** Decides what follows from the end of an attempt. */

@@ -2,7 +2,7 @@ import { Delivery } from '../errors/poison/delivery.js';
 import { PoisonLedger } from '../errors/poison/poison-ledger.js';
 import { RETRY_TABLE } from '../errors/retry-table.js';
 import type { CheckpointOptions } from '../checkpoint/component/component.options.js';
-import type { Classification, Classifier, ErrorCategory } from '../kernel/classifier.js';
+import type { Classification, ErrorCategory } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type CompiledMatcher, compileMatcher, type PredicateReport } from '../kernel/matcher.js';
 import type { Outcome } from '../kernel/outcome.js';
@@ -18,6 +18,7 @@ import { Retry } from '../policies/retry/retry.js';
 import type { MessageIdFunction } from '../policies/retry/retry.options.js';
 import type { RetryBudget } from '../policies/retry/retry-budget.js';
 import { compileTimeLimit, type LimitFor } from '../policies/time-limit/time-limit.js';
+import type { Judge } from './attempt-owner.js';
 import { openContexts } from './current-call.js';
 import { DirectCall } from './direct-call.js';
 import { DirectEnd } from './direct-end.js';
@@ -260,20 +261,16 @@ export class Pipeline implements Continuity {
     return this.env.classifier.classify(error);
   }
 
-  /**
-   * What an error of the method means for the breaker around it.
-   *
-   * @param classifier asked instead of ours: it may know the error already
-   */
-  outcomeOf(error: unknown, classifier: Classifier): Outcome {
+  /** What an error of the method means for the breaker around it. */
+  outcomeOf(error: unknown, judge: Judge): Outcome {
     // our own refusals are no business of the matchers
-    if (isResilienceRejection(error)) return classifier.classify(error).outcome;
-    const categoryOf = (e: unknown): ErrorCategory => classifier.classify(e).category;
+    if (isResilienceRejection(error)) return judge.classifyAsIs(error).outcome;
+    const categoryOf = (e: unknown): ErrorCategory => judge.classifyAsIs(e).category;
     if (this.ignore?.(error, categoryOf) === true) return 'ignored';
     if (this.isFailure !== undefined)
       return this.judge({ ok: false, error }) ? 'failure' : 'ignored';
     if (this.failOn !== undefined) return this.failOn(error, categoryOf) ? 'failure' : 'ignored';
-    return classifier.classify(error).outcome;
+    return judge.classifyAsIs(error).outcome;
   }
 
   /** What an answer of the method means for the breaker around it. */

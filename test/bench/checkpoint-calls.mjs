@@ -1,7 +1,7 @@
-// `node test/bench/checkpoint-calls.mjs [--rounds n] [--callers 1,64,1000] [--lmdb <folder of the package>] [--restart n]` of what
+// `node test/bench/checkpoint-calls.mjs [--rounds n] [--callers 1,64,1000] [--lmdb <folder of the package>] [--restart n] [--calls n] [--json]` of what
 // `npm run build` made: calls of a decorated method, durable when answered, beside the file store alone
 // and LMDB (put and flushed). Each contender has a process of its own, the processes alternate, medians
-// count. LMDB is no dependency: `npm i --no-save lmdb@3` anywhere, and say where.
+// count. `--calls`: how many of each contender, for a profile. `--json`: all of it as one object on the last line. LMDB is no dependency: `npm i --no-save lmdb@3` anywhere, and say where.
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +16,8 @@ const { values } = parseArgs({
     callers: { type: 'string', default: '1,64,1000' },
     lmdb: { type: 'string', default: 'node_modules/lmdb' },
     restart: { type: 'string', default: '0' },
+    calls: { type: 'string' },
+    json: { type: 'boolean', default: false },
     contender: { type: 'string' },
     directory: { type: 'string' },
   },
@@ -107,7 +109,7 @@ async function rate(put, callers, total) {
 async function measure(name, callers) {
   const directory = mkdtempSync(join(tmpdir(), 'bulwark-bench-'));
   const { put, close } = await contenders[name](directory);
-  const total = callers === 1 ? 2_000 : 60_000;
+  const total = Number(values.calls ?? (callers === 1 ? 2_000 : 60_000));
   await rate(put, callers, total / 4);
   const result = await rate(put, callers, total);
   await close();
@@ -122,6 +124,8 @@ async function restart(directory, calls) {
     await rate((key) => put(key), 1_000, calls);
     return {}; // and no good end
   }
+  // that a process has to load its code is no matter of the journal
+  await Promise.all([import('@nestjs/core'), import('nestjs-bulwark')]);
   const worst = watch();
   const started = performance.now();
   const { size } = await application(directory);
@@ -132,6 +136,7 @@ async function restart(directory, calls) {
 function inProcess(...args) {
   const script = fileURLToPath(import.meta.url);
   const given = [script, '--lmdb', values.lmdb, ...args];
+  if (values.calls !== undefined) given.push('--calls', values.calls);
   return JSON.parse(execFileSync(process.execPath, given, { encoding: 'utf8' }));
 }
 
@@ -141,20 +146,24 @@ function compare() {
     line(`SKIPPED: lmdb is not in ${values.lmdb}: npm i --no-save lmdb@3, or --lmdb <folder>`);
     names.splice(names.indexOf('lmdb'), 1);
   }
+  const results = {};
   for (const callers of values.callers.split(',')) {
     const runs = Object.fromEntries(names.map((name) => [name, []]));
     for (let round = 0; round < Number(values.rounds); round += 1)
       for (const name of names)
         runs[name].push(inProcess('--contender', name, '--callers', callers));
+    results[callers] = {};
     const of = (name, key) => median(runs[name].map((run) => run[key]));
     for (const name of names) {
       const ratio = median(runs.decorated.map((run, i) => run.rate / runs[name][i].rate));
+      results[callers][name] = { rate: of(name, 'rate'), cpu: of(name, 'cpu'), ratio };
       line(
         `${callers} callers, ${name}: ${of(name, 'rate').toFixed(0)}/s, ${of(name, 'cpu').toFixed(1)} us of CPU, longest stall ${of(name, 'worst').toFixed(1)} ms` +
           (name === 'decorated' ? '' : `; decorated / ${name} ${ratio.toFixed(2)}`),
       );
     }
   }
+  if (values.json) line(JSON.stringify({ callers: results }));
 }
 
 if (values.contender === 'restart') {

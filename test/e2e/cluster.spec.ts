@@ -24,6 +24,8 @@ const PATIENCE = 300_000;
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 const clients = Array.from({ length: 12 }, (_, at) => keyPairFrom(`cluster/client${at}`));
+const poor = keyPairFrom('cluster/poor');
+const owners = [...clients, poor];
 const upstream = createUpstream({ seed: 1, dials: { latencyMs: 1 } });
 let ensemble: Ensemble;
 let directory: string;
@@ -34,7 +36,7 @@ beforeAll(async () => {
     settings: {
       upstreamUrl: await listen(upstream, 0),
       blockInterval: 60,
-      allocations: clients.map(({ address }) => ({ owner: address, amount: FUNDS })),
+      allocations: owners.map(({ address }) => ({ owner: address, amount: FUNDS })),
     },
     directory,
     script: NODE,
@@ -149,6 +151,29 @@ async function chainOf(name: string): Promise<Block[]> {
 }
 
 it(
+  'of two payments of the same money, sent to two nodes at once, one is acknowledged',
+  async () => {
+    const [one, other] = clients;
+    const sent = [one!, other!].map((to) => pay(poor, to, FUNDS - 1_000, 100));
+
+    const outcomes = await Promise.all(
+      sent.map((transaction, at) =>
+        ensemble
+          .rpc(ensemble.names[at]!)
+          .call('sendTransaction', transaction)
+          .then(
+            () => 'accepted',
+            (error: RpcFailure) => error.reason,
+          ),
+      ),
+    );
+
+    expect(outcomes.toSorted()).toEqual(['accepted', 'insufficient-funds']);
+  },
+  PATIENCE,
+);
+
+it(
   'three nodes, one killed, one frozen, one cut off, agree in the end, and lose nothing they acknowledged',
   async () => {
     const start = ensemble.moves.length;
@@ -224,12 +249,14 @@ it(
 
     // the money is all there, and the nodes find nothing wrong with themselves
     for (const name of ensemble.names) {
-      const owners = [
-        ...clients.map(({ address }) => address),
+      const addresses = [
+        ...owners.map(({ address }) => address),
         ...new Set(chain!.map(({ validator }) => validator)),
       ];
-      const balances = await ensemble.rpc(name).callEach<number>('getBalance', owners.slice(0, 20));
-      expect(balances.reduce((sum, one) => sum + one, 0)).toBe(clients.length * FUNDS);
+      const balances = await ensemble
+        .rpc(name)
+        .callEach<number>('getBalance', addresses.slice(0, 20));
+      expect(balances.reduce((sum, one) => sum + one, 0)).toBe(owners.length * FUNDS);
       expect(await ensemble.examine(name)).toEqual([]);
     }
     for (const name of ensemble.names) {

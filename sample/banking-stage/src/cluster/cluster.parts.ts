@@ -1,6 +1,7 @@
 import { BlockProducer } from '../banking/block-producer.js';
 import { Submissions } from '../banking/submissions.js';
 import { BlockSync } from './block-sync.js';
+import { CertificatesCheck } from './certificates.check.js';
 import { ClusterLink } from './cluster-link.js';
 import { ClusterProducer } from './cluster.producer.js';
 import { ClusterSubmissions } from './cluster.submissions.js';
@@ -29,6 +30,7 @@ export const CLUSTER_PARTS = {
     ValidatorDesk,
     Gossip,
     PeerDesk,
+    CertificatesCheck,
     ClusterLink,
     { provide: BlockProducer, useClass: ClusterProducer },
     { provide: Submissions, useClass: ClusterSubmissions },

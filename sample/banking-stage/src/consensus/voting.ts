@@ -1,5 +1,5 @@
 // What a validator may promise and vote for. One instance of Paxos for each height, so that no two
-// blocks of one height can ever both have a majority: see "Why it cannot fork" in docs/cluster.md of
+// blocks of one height can ever both have a majority: see "Why it cannot fork" in the README of
 // this sample. Pure: whoever calls this puts the new state on disk before the answer leaves.
 
 /** One attempt at the block of a height. Rounds of a height belong to its validators in turn. */

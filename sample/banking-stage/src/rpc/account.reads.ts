@@ -4,6 +4,7 @@ import {
   CheckpointService,
   CheckpointUnavailableError,
   CircuitBreaker,
+  CircuitOpenError,
   Fallback,
   minutes,
   Retry,
@@ -48,7 +49,10 @@ export class AccountReads {
   }
 
   /** An answer to another question is one that was kept. */
-  @Fallback({ cache: { ttl: minutes(10), key: (address: string) => address }, on: AWAY })
+  @Fallback({
+    cache: { ttl: minutes(10), key: (address: string) => address },
+    on: [...AWAY, CircuitOpenError],
+  })
   @Retry({ maxAttempts: 3, delay: 50, idempotent: true, retryOn: AWAY })
   @CircuitBreaker({ failureThreshold: 6, openFor: 1_000, maxOpenFor: 1_000, failOn: AWAY })
   async read(address: string, to: object): Promise<Answer> {

@@ -137,6 +137,19 @@ describe('a validator among others', () => {
     expect(taker.chain.certificateAt(2)).toEqual(second.certificate);
   });
 
+  it('finds a block in its chain that no majority voted for', async () => {
+    const [maker, taker] = [await node(1), await node(0)];
+    const { block, certificate } = certified(await blockOf(maker, 10));
+    const found = (one: ClusterNode): unknown[] =>
+      [...one.certificates.certificates()].filter((issue) => issue !== undefined);
+    await taker.decisions.take({ block, certificate });
+    expect(found(taker)).toEqual([]);
+
+    await maker.banking.adopt(block, { ...certificate, votes: certificate.votes.slice(1) });
+
+    expect(found(maker)).toEqual([{ at: 'block 1', problem: '1 of 3 voted for it' }]);
+  });
+
   it('refuses a second block for a height that has one', async () => {
     const [maker, taker] = [await node(1), await node(0)];
     const [first, second] = [await blockOf(maker, 10), await blockOf(maker, 20)];

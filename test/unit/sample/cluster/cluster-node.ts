@@ -5,6 +5,7 @@ import { MemoryCheckpointStore } from 'nestjs-bulwark/testing';
 import { BankingStage } from '../../../../sample/banking-stage/src/banking/banking-stage.js';
 import { Chain } from '../../../../sample/banking-stage/src/chain/chain.js';
 import type { Block } from '../../../../sample/banking-stage/src/chain/block.js';
+import { CertificatesCheck } from '../../../../sample/banking-stage/src/cluster/certificates.check.js';
 import { Decisions } from '../../../../sample/banking-stage/src/cluster/decisions.js';
 import { Members } from '../../../../sample/banking-stage/src/cluster/members.js';
 import { Settled } from '../../../../sample/banking-stage/src/cluster/settled.js';
@@ -61,7 +62,15 @@ export async function clusterNode(place: number, store = new MemoryCheckpointSto
             useValue: { quote: async () => ({ fee: 1, verdict: 'cleared' }) },
           },
           ...[Ledger, Mempool, Chain, BankingStage, Integrity],
-          ...[Members, VotingBooth, SharedBlocks, Settled, Decisions, ValidatorDesk],
+          ...[
+            CertificatesCheck,
+            Members,
+            VotingBooth,
+            SharedBlocks,
+            Settled,
+            Decisions,
+            ValidatorDesk,
+          ],
         ],
       },
     ],
@@ -74,6 +83,7 @@ export async function clusterNode(place: number, store = new MemoryCheckpointSto
     banking: of(BankingStage),
     blocks: of(SharedBlocks),
     booth: of(VotingBooth),
+    certificates: of(CertificatesCheck),
     chain: of(Chain),
     decisions: of(Decisions),
     desk: of(ValidatorDesk),

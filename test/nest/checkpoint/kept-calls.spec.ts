@@ -151,3 +151,25 @@ it('a caller with a deadline passes it on', async () => {
   await users.run('eve', () => app.get(Clerk).hurried('e'));
   expect(desk.seen.get('e')).toBe(`eve Desk.note 1 ${at}`);
 });
+
+it('a slow call is told of while it runs and when it has ended, and the one behind it is not', async () => {
+  const { app, desk } = await start();
+  const slow: unknown[] = [];
+  app.get(ResilienceService).events$.subscribe((event) => {
+    if (event.type === 'slow-checkpoint-call') slow.push([event.target, event.duration]);
+  });
+  const { promise, resolve } = deferred();
+  const first = desk.note('slow', promise);
+  const second = desk.note('behind');
+
+  await clock.advance(60);
+  expect(slow).toEqual([['Desk.note', 51]]);
+  await clock.advance(140);
+  resolve();
+  await Promise.all([first, second]);
+  await settle();
+  expect(slow).toEqual([
+    ['Desk.note', 51],
+    ['Desk.note', 200],
+  ]);
+});

@@ -16,6 +16,8 @@ const INTERVAL_MS = 30;
 const AT_ONCE = 200;
 /** How many of the oldest are looked at: the others come after them. */
 const LOOKED_AT = 2_000;
+/** Beyond so many, what is in a block by now is forgotten. */
+const REMEMBERED = 20_000;
 /** A peer that knew of one, and has not put it into a block for so long, is told again, milliseconds. */
 const AGAIN_MS = 5_000;
 
@@ -82,6 +84,9 @@ export class Gossip implements OnApplicationBootstrap, OnModuleDestroy {
   private note({ name }: Validator, known: readonly TransactionId[]): void {
     const told = this.told.get(name) ?? new Map<TransactionId, number>();
     for (const id of known) told.set(id, performance.now());
+    if (told.size > REMEMBERED) {
+      for (const id of told.keys()) if (!this.mempool.has(id)) told.delete(id);
+    }
     this.told.set(name, told);
   }
 }

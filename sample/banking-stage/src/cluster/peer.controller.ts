@@ -14,7 +14,7 @@ import { Members } from './members.js';
 import type { Verb } from './messages.js';
 import { PeerDesk } from './peer.desk.js';
 
-/** What the other validators ask. Whatever is not signed by one of them is refused unread. */
+/** What the other validators ask. What is not signed by one of them is refused before it is parsed. */
 @Controller('peer')
 export class PeerController {
   constructor(

@@ -154,7 +154,7 @@ it(
   'of two payments of the same money, sent to two nodes at once, one is acknowledged',
   async () => {
     const [one, other] = clients;
-    const sent = [one!, other!].map((to) => pay(poor, to, FUNDS - 1_000, 100));
+    const sent = [one!, other!].map((to) => pay(poor, to, FUNDS - 100_000, 50_000));
 
     const outcomes = await Promise.all(
       sent.map((transaction, at) =>

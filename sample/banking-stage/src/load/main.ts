@@ -105,6 +105,7 @@ function signed(count: number, turn: number): string[] {
 
 /** As fast as the node takes them: each client waits for its answer. */
 async function send(wire: Wire, bodies: readonly string[], figures: Figures): Promise<void> {
+  wire.renew();
   const left = bodies[Symbol.iterator]();
   const start = performance.now();
   const client = async (): Promise<void> => {

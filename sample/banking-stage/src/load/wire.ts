@@ -2,11 +2,14 @@ import { Agent, request } from 'node:http';
 
 /** JSON-RPC over a few connections that stay open: the client must cost less than the node that it measures. */
 export class Wire {
-  private readonly agent: Agent;
+  private agent: Agent;
   private readonly target: URL;
 
-  constructor(url: string, connections: number) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: connections });
+  constructor(
+    url: string,
+    private readonly connections: number,
+  ) {
+    this.agent = this.fresh();
     this.target = new URL('/rpc', url);
   }
 
@@ -35,7 +38,17 @@ export class Wire {
     });
   }
 
+  /** New connections: a server closes those that have been idle, perhaps just as one is used again. */
+  renew(): void {
+    this.agent.destroy();
+    this.agent = this.fresh();
+  }
+
   close(): void {
     this.agent.destroy();
+  }
+
+  private fresh(): Agent {
+    return new Agent({ keepAlive: true, maxSockets: this.connections });
   }
 }

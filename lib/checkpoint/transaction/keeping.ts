@@ -84,7 +84,7 @@ export abstract class Keeping implements Waiting, Acknowledged {
   abstract granted(): void;
   /** It has not begun, and will not. */
   abstract refused(error: ResilienceRejection): void;
-  /** It joins a line, and its turn will come in anybody's async context. */
+  /** It waits, for its turn or its component, and that will come in anybody's async context. */
   protected abstract willWait(): void;
   /** Calls the method. */
   abstract invoke(): unknown;
@@ -208,6 +208,7 @@ export abstract class Keeping implements Waiting, Acknowledged {
 
   private askWhenStarted(starting: Promise<void>): void {
     let hasLeft = false;
+    this.willWait();
     this.inLine = { leave: () => void (hasLeft = true) };
     const again = (): void => {
       if (!hasLeft && this.ask()) this.granted();

@@ -1,14 +1,9 @@
-import type { Classification } from '../kernel/classifier.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
+import type { Judge } from './judge.js';
 import type { Lane } from './lane.js';
 import type { Pipeline } from './pipeline.js';
 import type { Trace } from './trace.js';
-
-/** Says what an error of an attempt is, and looks at it once however many ask. */
-export interface Judge {
-  classifyAsIs(error: unknown): Classification;
-}
 
 /** The call that an attempt belongs to. */
 export interface AttemptOwner<A> {

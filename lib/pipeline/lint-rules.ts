@@ -4,6 +4,7 @@ import {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
 } from '../policies/circuit-breaker/circuit-breaker.options.js';
+import { RUN_SPAN } from '../policies/circuit-breaker/trip-rule.js';
 import { type FallbackOptions, fallbackList } from '../policies/fallback/fallback.options.js';
 import { RATE_LIMIT_DEFAULTS } from '../policies/rate-limit/rate-limit.options.js';
 import { RETRY_DEFAULTS, type RetryOptions } from '../policies/retry/retry.options.js';
@@ -250,7 +251,10 @@ function callsInWindow({ circuitBreaker, rateLimit }: PolicySet): number | undef
 }
 
 /** How long an outcome counts at most: it is forgotten by tenths of the window. */
-function windowOf({ window }: CircuitBreakerOptions): Milliseconds | undefined {
+function windowOf(circuitBreaker: CircuitBreakerOptions): Milliseconds | undefined {
+  const { window, failureThreshold, failureRate, slowCallDuration } = circuitBreaker;
+  const rules = [window, failureThreshold, failureRate, slowCallDuration];
+  if (rules.every((rule) => rule === undefined)) return RUN_SPAN;
   const span = window ?? CIRCUIT_BREAKER_DEFAULTS.window;
   return typeof span === 'number' ? span * 1.1 : undefined;
 }

@@ -20,7 +20,7 @@ const ROUNDING = 1e-9;
  * The span of the default run where no window is given. Longer than the window: what is called once
  * in five seconds is to be protected too, and no rate speaks of so few calls.
  */
-const RUN_SPAN: Milliseconds = 30_000;
+export const RUN_SPAN: Milliseconds = 30_000;
 
 /** No share of calls reaches it: the rule was not asked for. */
 const NEVER = Number.POSITIVE_INFINITY;

@@ -121,6 +121,14 @@ describe('WINDOW_CANNOT_FILL', () => {
     );
   });
 
+  it('knows that such a run has 30 s where no window is given', () => {
+    const rateLimit = { limit: 2, per: 10_000 };
+    expect(codes({ circuitBreaker: {}, rateLimit })).toEqual([]);
+    expect(codes({ circuitBreaker: { window: 10_000 }, rateLimit })).toEqual([
+      'WINDOW_CANNOT_FILL',
+    ]);
+  });
+
   it('is silent where calls may come from elsewhere, or the window is one of calls', () => {
     const rateLimit = { limit: 1, per: 60_000 };
     const key = (id: string): string => id;

@@ -84,8 +84,8 @@ export class PlainReader {
     let fields = 0;
     while (this.bytes[this.at] !== TAG.endOfObject) {
       const key = this.value();
-      // an assignment to this one makes no field
-      if (this.isForeign || typeof key !== 'string' || key === '__proto__') return this.foreign();
+      // an assignment makes no field of `__proto__`, and none at all of what a frozen prototype has
+      if (this.isForeign || typeof key !== 'string' || key in object) return this.foreign();
       object[key] = this.value();
       fields += 1;
     }

@@ -102,9 +102,21 @@ describe('bytes of data', () => {
     ['a date', new Date(5)],
     ['one object in two places', ((one) => [one, one])({})],
     ['a field called __proto__', JSON.parse('{"__proto__":5}')],
+    ['a field that every object has', { toString: 5 }],
   ])('are left to Node to read for %s', (_what, data: unknown) => {
     expect(new PlainReader().read(serialize([data]))).toBeUndefined();
     expect(difference([data], v8Codec.decode(serialize([data])), 'data')).toBeUndefined();
+  });
+
+  it('are read as they were where somebody hardened the prototype of all objects', () => {
+    const bytes = v8Codec.encode({ owner: 'ada' });
+    // oxlint-disable-next-line eslint/no-extend-native -- taken away again at once
+    Object.defineProperty(Object.prototype, 'owner', { value: 'nobody', configurable: true });
+    try {
+      expect(Object.entries(v8Codec.decode(bytes) as object)).toEqual([['owner', 'ada']]);
+    } finally {
+      delete (Object.prototype as { owner?: string }).owner;
+    }
   });
 
   it('with more behind them are left to Node', () => {

@@ -1,7 +1,7 @@
 /** @type {import('jest').Config} */
 export default {
   // no assertion on time: a shared machine under load may need it to boot an application
-  testTimeout: 20_000,
+  testTimeout: 60_000,
   // jest leaves one core to its parent, which mostly waits: on two cores that is half the machine
   maxWorkers: '100%',
   testEnvironment: 'node',

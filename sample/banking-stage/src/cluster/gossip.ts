@@ -77,7 +77,9 @@ export class Gossip implements OnApplicationBootstrap, OnModuleDestroy {
     if (orders.length === 0) return;
     this.busy.add(peer.name);
     const [told] = await Promise.allSettled([this.client.ask(peer, 'orders', { orders })]);
-    if (told.status === 'fulfilled') this.note(peer, told.value.known);
+    if (told.status === 'fulfilled' && Array.isArray(told.value?.known)) {
+      this.note(peer, told.value.known);
+    }
     this.busy.delete(peer.name);
   }
 

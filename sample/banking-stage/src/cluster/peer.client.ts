@@ -10,7 +10,7 @@ import {
 import { textOf } from '../fees/answer-text.js';
 import { UpstreamAnswerError } from '../fees/upstream-answer.error.js';
 import type { Validator } from '../settings.js';
-import { MESSAGE_LIMIT, sealHeaders } from './envelope.js';
+import { answerTo, MESSAGE_LIMIT, sealHeaders, sealOf } from './envelope.js';
 import { Members } from './members.js';
 import type { Messages, Verb } from './messages.js';
 
@@ -54,18 +54,21 @@ export class PeerClient {
     signal: AbortSignal,
   ): Promise<Messages[V]['answer']> {
     const body = JSON.stringify(message);
+    const seal = sealHeaders(verb, body, this.members.keys);
     const answer = await fetch(`${peer.url}/peer/${verb}`, {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        ...sealHeaders(verb, body, this.members.keys),
-      },
+      headers: { 'content-type': 'application/json', ...seal },
       body,
       redirect: 'error',
       signal,
     });
     const text = await textOf(answer, MESSAGE_LIMIT);
     if (!answer.ok) throw new UpstreamAnswerError(answer.status, `${peer.name} refuses ${verb}`);
+    // Where a validator is down, anybody can listen in its place, and promise what it would not.
+    const signed = sealOf(Object.fromEntries(answer.headers), answerTo(seal['x-signature']!));
+    if (signed?.by !== peer.address || !signed.holds(Buffer.from(text))) {
+      throw new UpstreamAnswerError(502, `it is not ${peer.name} that answers ${verb}`);
+    }
     return JSON.parse(text) as Messages[V]['answer'];
   }
 

@@ -7,14 +7,19 @@ import {
   Param,
   Post,
   Req,
+  Res,
 } from '@nestjs/common';
 import { bytesOf } from '../rpc/read-body.js';
-import { MESSAGE_LIMIT, senderOf } from './envelope.js';
+import { answerTo, MESSAGE_LIMIT, sealHeaders, sealOf } from './envelope.js';
 import { Members } from './members.js';
 import type { Verb } from './messages.js';
 import { PeerDesk } from './peer.desk.js';
 
-/** What the other validators ask. What is not signed by one of them is refused before it is parsed. */
+interface Response {
+  set(headers: Record<string, string>): unknown;
+}
+
+/** What the other validators ask. Whatever is not signed by one of them is refused unread. */
 @Controller('peer')
 export class PeerController {
   constructor(
@@ -24,13 +29,24 @@ export class PeerController {
 
   @Post(':verb')
   @HttpCode(200)
-  async post(@Param('verb') verb: string, @Req() request: IncomingMessage): Promise<object> {
+  async post(
+    @Param('verb') verb: string,
+    @Req() request: IncomingMessage,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<string> {
+    const seal = sealOf(request.headers, verb);
+    const sender = this.members.byAddress(seal?.by ?? '');
+    if (!seal || !sender) throw new ForbiddenException('that is not signed by a validator');
     const body = await bytesOf(request, MESSAGE_LIMIT).catch((error: Error) => {
       throw new BadRequestException(error.message);
     });
-    const sender = this.members.byAddress(senderOf(request.headers, verb, body) ?? '');
-    if (!sender) throw new ForbiddenException('that is not signed by a validator');
-    return this.desk.answer(sender, verb as Verb, messageOf(body));
+    if (!seal.holds(body)) throw new ForbiddenException('that is not what was signed');
+    const answer = JSON.stringify(await this.desk.answer(sender, verb as Verb, messageOf(body)));
+    response.set({
+      'content-type': 'application/json',
+      ...sealHeaders(answerTo(seal.signature), answer, this.members.keys),
+    });
+    return answer;
   }
 }
 

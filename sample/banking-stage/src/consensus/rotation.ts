@@ -47,7 +47,7 @@ export class Rotation {
 
   /** Somebody is in a later round. */
   refused(promised: number): void {
-    this.seen = Math.max(this.seen, promised);
+    if (Number.isSafeInteger(promised)) this.seen = Math.max(this.seen, promised);
   }
 
   private begin(height: number, now: number): void {
@@ -74,8 +74,8 @@ export class Rotation {
 
   private roundAbove(promised: number, distance: number): number {
     const { validators } = this.options;
-    let round = distance === 0 ? validators : distance;
-    while (round <= promised) round += validators;
-    return round;
+    const first = distance === 0 ? validators : distance;
+    // Not step by step: whoever says how far it is could make that take for ever.
+    return first + Math.max(0, Math.floor((promised - first) / validators) + 1) * validators;
   }
 }

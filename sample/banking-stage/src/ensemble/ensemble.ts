@@ -6,6 +6,7 @@ import { Child } from '../process/child.js';
 import { CLUSTER_DEFAULTS, SETTINGS_DEFAULTS } from '../settings.js';
 import type { NodeSettings } from '../settings.js';
 import { Link } from './link.js';
+import { sharedSecret } from './shared-secret.js';
 
 export interface EnsembleOptions {
   readonly settings: Pick<NodeSettings, 'allocations' | 'upstreamUrl'> & Partial<NodeSettings>;
@@ -52,12 +53,13 @@ export class Ensemble {
   static async open(options: EnsembleOptions): Promise<Ensemble> {
     const { size = 3, firstPort = 0 } = options;
     const ensemble = new Ensemble(options);
+    const shared = await sharedSecret(options.directory);
     const names = Array.from({ length: size }, (_, at) => `node${at + 1}`);
     for (const [at, name] of names.entries()) {
       const links = new Map<string, Link>();
       for (const other of names) if (other !== name) links.set(other, await Link.open());
       const port = firstPort === 0 ? 0 : firstPort + at;
-      const secret = `cluster/${name}`;
+      const secret = `${shared}/${name}`;
       ensemble.members.set(name, { name, secret, port, links, url: '' });
     }
     await Promise.all(names.map((name) => ensemble.start(name)));

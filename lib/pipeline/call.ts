@@ -327,6 +327,7 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
       if (this.over) return;
       this.trace?.note(this.retries.count, 'fallback', 'failed');
       emit(env, { type: 'fallback-failed', target: name, error: thrown });
+      this.retries.lookAgain();
       const all = [...errors, thrown];
       const following = this.nextFallback(offer.position + 1, all);
       if (this.over) return;

@@ -100,10 +100,15 @@ export class Retries implements Span {
     return this.said;
   }
 
+  /** Something was thrown: an object that is thrown again may be changed by then. */
+  lookAgain(): void {
+    this.said = undefined;
+  }
+
   /** An attempt starts, or has started when `spentMark` answered this. */
   started(mark = spent.mark()): void {
     this.count += 1;
-    this.said = undefined; // an object that is thrown again may be changed by then
+    this.lookAgain();
     this.last = attemptSerial();
     if (this.count === 1) this.first = this.last;
     else this.call.pipeline.counters.retries += 1;

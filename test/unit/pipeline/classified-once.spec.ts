@@ -56,3 +56,15 @@ test('undefined, thrown, is an error like any other', async () => {
 
   expect(asked).toEqual([undefined]);
 });
+
+test('one object that a fallback throws again is looked at again: it may have changed', async () => {
+  const { world } = counting();
+  const gone = (error: unknown): never => {
+    throw Object.assign(error as Error, { status: 403 });
+  };
+  const target = world.target('A', { fallback: [{ handler: gone }, { value: 'instead' }] });
+
+  expect(await world.call(target, () => Promise.reject(new Error('x')))).toMatchObject({
+    status: 403,
+  });
+});

@@ -1,4 +1,6 @@
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
 import {
   Checkpoint,
   CheckpointComponent,
@@ -9,19 +11,36 @@ import {
 import type { Block } from '../chain/block.js';
 import { promising, stricter, votesAt, voting } from '../consensus/voting.js';
 import type { Slot, Votes } from '../consensus/voting.js';
+import { NodeSettings } from '../settings.js';
 
 const NONE: Votes<Block> = { height: 1, promised: 0 };
 
 /**
  * What this validator has promised and voted for: on disk before anyone hears of it, so that no
- * crash makes it vote twice. Nor does a restore: what it knew before stands beside what was put back.
+ * crash makes it vote twice. Nor does a restore: what it knew before stands beside what was put back,
+ * in a file of its own until that is done, so that `kill -9` in the middle of it changes nothing.
  */
 @Injectable()
 @CheckpointComponent({ name: 'votes' })
 @RecoveryParticipant()
-export class VotingBooth {
+export class VotingBooth implements OnModuleInit {
   @Durable() private readonly kept = new DurableValue<Votes<Block>>(NONE);
   private remembered = NONE;
+  private readonly file: string;
+
+  constructor({ dataDirectory }: NodeSettings) {
+    this.file = `${dataDirectory}.votes`;
+  }
+
+  async onModuleInit(): Promise<void> {
+    const text = await readFile(this.file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (text === undefined) return;
+    this.remembered = JSON.parse(text) as Votes<Block>;
+    await this.afterRestore(this.remembered);
+  }
 
   get votes(): Votes<Block> {
     return stricter(this.kept.get() as Votes<Block>, this.remembered);
@@ -49,13 +68,16 @@ export class VotingBooth {
     return this.keep(voting(this.votes, slot, block));
   }
 
-  beforeRestore(): Votes<Block> {
+  async beforeRestore(): Promise<Votes<Block>> {
     this.remembered = this.votes;
+    await writeFile(`${this.file}.new`, JSON.stringify(this.remembered), { flush: true });
+    await rename(`${this.file}.new`, this.file);
     return this.remembered;
   }
 
   async afterRestore(carried: Votes<Block>): Promise<void> {
     await this.reinstate(carried);
+    await rm(this.file, { force: true });
   }
 
   @Checkpoint()

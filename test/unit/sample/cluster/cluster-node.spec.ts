@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { MemoryCheckpointStore } from 'nestjs-bulwark/testing';
 import { sealed } from '../../../../sample/banking-stage/src/chain/block.js';
 import type { Block } from '../../../../sample/banking-stage/src/chain/block.js';
@@ -9,8 +10,12 @@ import type { ClusterNode } from './cluster-node.js';
 const [one, two, three] = validatorKeys.map(({ address }) => address);
 const open: ClusterNode[] = [];
 
-async function node(place: number, store?: MemoryCheckpointStore): Promise<ClusterNode> {
-  const made = await clusterNode(place, store);
+async function node(
+  place: number,
+  store?: MemoryCheckpointStore,
+  directory?: string,
+): Promise<ClusterNode> {
+  const made = await clusterNode(place, store, directory);
   open.push(made);
   return made;
 }
@@ -22,9 +27,10 @@ async function blockOf(maker: ClusterNode, amount: number, to = bob): Promise<Bl
 }
 
 afterEach(async () => {
-  for (const { app, integrity } of open.splice(0)) {
+  for (const { app, integrity, leave } of open.splice(0)) {
     expect(integrity.all()).toEqual([]);
     await app.close();
+    await leave();
   }
 });
 
@@ -77,11 +83,26 @@ describe('a validator among others', () => {
     const [first, second] = [await blockOf(maker, 10), await blockOf(maker, 20)];
     await voter.desk.vote(slot, first, two);
 
-    const carried = voter.booth.beforeRestore();
+    const carried = await voter.booth.beforeRestore();
     Reflect.set(voter.booth, 'kept', { get: () => ({ height: 1, promised: 0 }), set: () => {} });
 
     expect(await voter.desk.vote(slot, second, two)).toMatchObject({ ok: false });
     expect(carried.accepted?.block.hash).toBe(first.hash);
+  });
+
+  it('remembers it also where it was killed before the restore was done', async () => {
+    const [maker, voter] = [await node(1), await node(0)];
+    const slot = { height: 1, round: 0 };
+    const [first, second] = [await blockOf(maker, 10), await blockOf(maker, 20)];
+    await voter.desk.vote(slot, first, two);
+    await voter.booth.beforeRestore();
+
+    // what was put back is from before its vote, and nothing was handed back
+    const again = await node(0, new MemoryCheckpointStore(), voter.directory);
+
+    expect(await again.desk.vote(slot, second, two)).toMatchObject({ ok: false });
+    expect(again.desk.voted?.hash).toBe(first.hash);
+    await expect(stat(`${voter.directory}/store.votes`)).rejects.toThrow('ENOENT');
   });
 
   const forged: [string, (block: Block) => Block][] = [

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { ResilienceModule } from 'nestjs-bulwark';
@@ -30,11 +33,16 @@ export const validatorKeys = ['one', 'two', 'three'].map((name) => keyPairFrom(`
 const NAMES = ['one', 'two', 'three'];
 
 /** One validator of three, without its network: what the others say comes from the test. */
-export async function clusterNode(place: number, store = new MemoryCheckpointStore()) {
+export async function clusterNode(
+  place: number,
+  store = new MemoryCheckpointStore(),
+  given?: string,
+) {
+  const dataDirectory = given ?? (await mkdtemp(join(tmpdir(), 'banking-validator-')));
   const settings: NodeSettings = {
     ...SETTINGS_DEFAULTS,
     upstreamUrl: 'none',
-    dataDirectory: 'the store',
+    dataDirectory: join(dataDirectory, 'store'),
     allocations: [alice, bob].map(({ address }) => ({ owner: address, amount: 1_000 })),
     validator: validator.address,
     cluster: {
@@ -80,6 +88,8 @@ export async function clusterNode(place: number, store = new MemoryCheckpointSto
   const of = <T>(type: new (...args: never[]) => T): T => app.get(type, { strict: false });
   return {
     app,
+    directory: dataDirectory,
+    leave: () => rm(dataDirectory, { recursive: true, force: true }),
     banking: of(BankingStage),
     blocks: of(SharedBlocks),
     booth: of(VotingBooth),

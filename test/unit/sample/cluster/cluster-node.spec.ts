@@ -53,7 +53,9 @@ describe('a validator among others', () => {
     const second = await blockOf(maker, 20);
     expect(second.hash).not.toBe(first.hash);
     expect(await voter.desk.vote(slot, first, two)).toMatchObject({ ok: true });
-    await open.splice(open.indexOf(voter), 1)[0]!.app.close();
+    open.splice(open.indexOf(voter), 1);
+    await voter.app.close();
+    await voter.leave();
 
     const again = await node(0, store);
 

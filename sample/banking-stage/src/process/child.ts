@@ -38,7 +38,8 @@ export class Child {
     const child = new Child(name, started);
     // Whatever ends this process, it takes its children along.
     const takeAlong = (): void => void started.kill('SIGKILL');
-    process.once('exit', takeAlong);
+    // first of all: then nobody writes any more where others tidy up
+    process.prependOnceListener('exit', takeAlong);
     started.once('exit', () => process.off('exit', takeAlong));
     return child;
   }

@@ -237,7 +237,8 @@ it('the errors are those of the code', () => {
   const rows = table(section('docs/errors-and-events.md', 'Errors we throw'), 'Error');
   const classes = Object.values(bulwark).filter(
     (value) =>
-      typeof value === 'function' && value.prototype instanceof bulwark.ResilienceRejection,
+      typeof value === 'function' &&
+      Object.prototype.isPrototypeOf.call(bulwark.ResilienceRejection.prototype, value.prototype),
   ) as { name: string }[];
 
   expect(rows.map((row) => row['Error']).toSorted()).toEqual(

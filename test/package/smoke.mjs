@@ -183,7 +183,13 @@ function runner(app, start, config) {
 
 function visit(name, application, tarball) {
   const app = install(name, application, tarball);
-  const steps = { itself, copies, optionals, security, ...(application.packages.jest && { jest }) };
+  const steps = {
+    'compiled and run on Express and Fastify': itself,
+    '#98 one copy of the package, however it is loaded': copies,
+    '#99 every set of optional packages boots, with /recovery shut': optionals,
+    '#202 the security suites against what was installed': security,
+    ...(application.packages.jest && { 'its own Jest': jest }),
+  };
   for (const [step, run] of Object.entries(steps)) {
     const started = performance.now();
     run(app, application, name);

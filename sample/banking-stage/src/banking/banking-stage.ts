@@ -243,15 +243,7 @@ export class BankingStage implements OnApplicationBootstrap, OnModuleInit {
     const orders = this.mempool.oldest(maxBlockEntries);
     if (orders.length === 0) return undefined;
 
-    const { height, hash, timestamp } = this.chain.tip;
-    const next = {
-      height: height + 1,
-      parent: hash,
-      // A clock set back must not make a block older than its parent.
-      timestamp: Math.max(now, timestamp),
-      validator,
-      allocations: [],
-    };
+    const next = this.chain.frame(now, validator);
     const block = sealed({ ...next, entries: await this.ledger.executeAll(next, orders) });
     await this.chain.append(block);
     await this.mempool.remove(orders);

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Checkpoint, CheckpointComponent, Durable, DurableList, DurableMap } from 'nestjs-bulwark';
 import type { Certificate } from '../consensus/certificate.js';
+import type { Address } from '../keys/key-pair.js';
 import type { TransactionId } from '../transaction/transaction.js';
-import type { Block, Entry } from './block.js';
+import type { Block, BlockContent, Entry } from './block.js';
 
 export interface Place {
   readonly height: number;
@@ -26,6 +27,19 @@ export class Chain {
     const tip = this.blocks.at(-1);
     if (tip === undefined) throw new Error('chain: there is no genesis block yet');
     return tip;
+  }
+
+  /** The block after the tip, made now by this validator, without what is in it. */
+  frame(now: number, validator: Address): Omit<BlockContent, 'entries'> {
+    const { height, hash, timestamp } = this.tip;
+    return {
+      height: height + 1,
+      parent: hash,
+      // A clock set back must not make a block older than its parent.
+      timestamp: Math.max(now, timestamp),
+      validator,
+      allocations: [],
+    };
   }
 
   get transactionCount(): number {

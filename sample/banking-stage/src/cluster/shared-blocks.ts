@@ -31,14 +31,7 @@ export class SharedBlocks {
     const pending = this.mempool.oldest(this.settings.maxBlockEntries);
     const orders = pending.filter((order) => !isExpired(order, now));
     if (orders.length === 0) return undefined;
-    const { height, hash, timestamp } = this.chain.tip;
-    const frame = {
-      height: height + 1,
-      parent: hash,
-      timestamp: Math.max(now, timestamp),
-      validator: this.members.keys.address,
-      allocations: [],
-    };
+    const frame = this.chain.frame(now, this.members.keys.address);
     return sealed({ ...frame, entries: this.ledger.tryOut(frame, orders) });
   }
 

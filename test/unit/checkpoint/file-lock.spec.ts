@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import { jest } from '@jest/globals';
 import { FileCheckpointStore } from '../../../lib/checkpoint/stores/file/file-checkpoint-store.js';
 import type { Machine, ProcessIdentity } from '../../../lib/checkpoint/stores/file/machine.js';
 import { CrashFileSystem } from '../../../lib/testing/checkpoint/crash-file-system.js';
+import { observeFileSystem } from '../../../lib/testing/checkpoint/observe-file-system.js';
 import { FakeClock } from '../../../lib/testing/fake-clock.js';
 import { seededRandom } from '../../../lib/testing/seeded-random.js';
 
@@ -52,6 +54,24 @@ describe('one owner for a directory', () => {
     expect(world.clock.now()).toBe(1_000_000);
     await first.append(entry('a')).durable;
     await first.close();
+  });
+
+  test('#117 the lock of a contender that has lost may go away while the winner clears up', async () => {
+    const world = new World();
+    const loser = '/store/tmp-0123456789abcdef0123456789abcdef';
+    const fs = observeFileSystem(world.fs, async ({ call, path }, proceed) => {
+      if (call === 'info' && path === loser) await world.fs.removeFile(loser);
+      return proceed();
+    });
+    const store = new FileCheckpointStore({ directory: '/store', fs, clock: world.clock });
+    await world.fs.makeDirectory('/store');
+    await (await world.fs.create(loser)).close();
+
+    const { report } = await store.open();
+
+    expect(report.removed).toEqual([]);
+    expect(await world.fs.list('/store')).not.toContain(basename(loser));
+    await store.close();
   });
 
   test('two stores of one process are refused too', async () => {

@@ -202,7 +202,7 @@ export async function removeDirectory(parent: StoreDirectory, name: string): Pro
   let others = false;
   for (const file of await directory.list()) {
     const isOurs = file === NAMED_MANIFEST || parseFileName(file) !== undefined;
-    if (isOurs && (await directory.fs.info(directory.join(file))).kind === 'file') {
+    if (isOurs && (await directory.look(file))?.kind === 'file') {
       await directory.remove(file);
     } else others = true;
   }

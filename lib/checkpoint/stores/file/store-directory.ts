@@ -66,18 +66,22 @@ export class StoreDirectory {
 
   /** The same rules for a directory inside; undefined if there is none, or it is not a plain one. */
   async inside(name: string): Promise<StoreDirectory | undefined> {
-    try {
-      const path = this.join(name);
-      if ((await this.fs.info(path)).kind !== 'directory') return undefined;
-      return new StoreDirectory(this.fs, path, this.owners, this.keys);
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+    if ((await this.look(name))?.kind !== 'directory') return undefined;
+    return new StoreDirectory(this.fs, this.join(name), this.owners, this.keys);
   }
 
   list(): Promise<string[]> {
     return this.fs.list(this.path);
+  }
+
+  /** What a name stands for; undefined if there is nothing: another may have removed it since it was listed. */
+  async look(name: string): Promise<FileInfo | undefined> {
+    try {
+      return await this.fs.info(this.join(name));
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
   }
 
   /**

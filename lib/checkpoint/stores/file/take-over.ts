@@ -27,7 +27,8 @@ export async function removeUnfinished(directory: StoreDirectory): Promise<strin
   const removed: string[] = [];
   for (const name of await directory.list()) {
     if (parseFileName(name)?.kind !== 'temporary') continue;
-    if ((await directory.fs.info(directory.join(name))).kind !== 'file') continue;
+    // a contender that has lost removes its own, at any moment
+    if ((await directory.look(name))?.kind !== 'file') continue;
     await directory.remove(name);
     removed.push(name);
   }

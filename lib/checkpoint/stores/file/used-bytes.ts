@@ -1,5 +1,4 @@
 import { NAMED } from './file-names.js';
-import { codeOf } from './file-system.js';
 import type { StoreDirectory } from './store-directory.js';
 
 /** The bytes of all files of a store: journal, generations, and what has a name. */
@@ -16,12 +15,8 @@ export async function usedBytes(root: StoreDirectory): Promise<number> {
 async function bytesIn(directory: StoreDirectory): Promise<number> {
   let bytes = 0;
   for (const name of await directory.list()) {
-    try {
-      const { kind, size } = await directory.fs.info(directory.join(name));
-      if (kind === 'file') bytes += size;
-    } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw error; // removed while we looked
-    }
+    const info = await directory.look(name);
+    if (info?.kind === 'file') bytes += info.size;
   }
   return bytes;
 }

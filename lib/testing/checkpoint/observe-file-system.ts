@@ -40,8 +40,8 @@ export function observeFileSystem(fs: FileSystem, hook: FileHook): FileSystem {
 
   return {
     uid: fs.uid,
-    create: (path) =>
-      on({ call: 'create', path }, async () => observed(await fs.create(path), path)),
+    create: (path, options) =>
+      on({ call: 'create', path }, async () => observed(await fs.create(path, options), path)),
     openForReading: (path) =>
       on({ call: 'openForReading', path }, async () =>
         observed(await fs.openForReading(path), path),

@@ -82,13 +82,14 @@ export class FileSession {
       const recovered = await recover(directory);
       assertSame(directory, recovered, former);
       await makeDurable(directory, recovered);
-      const segment = await beginSegment(directory, {
+      const about = {
         store: recovered.store,
         epoch: lock.epoch,
         first: recovered.end.last + 1,
         previous: linkToEnd(recovered),
         barrier: recovered.generations.barrier,
-      });
+      };
+      const segment = await beginSegment(directory, about, durability);
       begun = segment;
       const removed = await removeUnfinished(directory);
       await lock.removeOlder();
@@ -164,7 +165,7 @@ export class FileSession {
     const rolled = this.writer.barrier(async (segment) => {
       await this.writer.sync(segment);
       const behind = barrier ? cut.generation : this.keeper.barrierGeneration;
-      const next = await rollSegment(this.directory, segment, cut.sequence, behind);
+      const next = await rollSegment(this.directory, segment, cut.sequence, behind, this.options.durability);
       if (next !== undefined) this.journal = [...this.journal, nameOf(next.header)];
       begun();
       // what comes after a barrier goes on from its states, so it is not written before they are

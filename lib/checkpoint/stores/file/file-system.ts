@@ -23,6 +23,14 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+export interface CreateOptions {
+  /**
+   * Each write to it will be followed by `datasync`: the file system may do both at once, so that `datasync` has nothing
+   * left to do. Default false.
+   */
+  readonly syncsWrites?: boolean;
+}
+
 /**
  * The few things that the file store asks of a disk, as a port: so that every crash and every fault
  * can be replayed in a test.
@@ -31,7 +39,7 @@ export interface FileSystem {
   /** Who we are, where users have numbers. */
   readonly uid: number | undefined;
   /** Makes a new file for reading and writing, mode 0600; rejects with `EEXIST` if the name is taken. */
-  create(path: string): Promise<OpenFile>;
+  create(path: string, options?: CreateOptions): Promise<OpenFile>;
   /** Opens for reading; follows no link and waits for no pipe. */
   openForReading(path: string): Promise<OpenFile>;
   /** Makes a directory, mode 0700; rejects with `EEXIST` if the name is taken. */

@@ -1,4 +1,5 @@
 import type { Sequence } from '../../checkpoint-store.js';
+import type { Durability } from '../../durability.js';
 import { segmentName, temporaryName } from './file-names.js';
 import { writeAll } from './file-system.js';
 import type { LiveSegment } from './journal-writer.js';
@@ -19,6 +20,7 @@ import { closeQuietly, type StoreDirectory } from './store-directory.js';
 export async function beginSegment(
   directory: StoreDirectory,
   about: Omit<SegmentHeader, 'salt'>,
+  durability: Durability,
 ): Promise<LiveSegment> {
   const plain: SegmentHeader = { ...about, salt: newSalt() };
   const key = directory.keys.writing;
@@ -28,7 +30,8 @@ export async function beginSegment(
       : sealSegmentHeader(plain, key);
   const header: SegmentHeader = { ...plain, seal };
   const temporary = temporaryName();
-  const file = await directory.fs.create(directory.join(temporary));
+  const syncsWrites = durability === 'sync';
+  const file = await directory.fs.create(directory.join(temporary), { syncsWrites });
   try {
     await writeAll(file, bytes, 0);
     await file.sync();
@@ -62,18 +65,15 @@ export async function rollSegment(
   segment: LiveSegment,
   last: Sequence,
   barrier: number,
+  durability: Durability,
 ): Promise<LiveSegment | undefined> {
   const empty = isEmpty(segment);
   if (empty && segment.header.barrier === barrier) return undefined;
   const { store, epoch, previous } = segment.header;
   if (empty) await closeQuietly(segment.file); // some systems replace no file that is open
-  const next = await beginSegment(directory, {
-    store,
-    epoch,
-    first: last + 1,
-    previous: empty ? previous : linkTo(segment),
-    barrier,
-  });
+  const link = empty ? previous : linkTo(segment);
+  const about = { store, epoch, first: last + 1, previous: link, barrier };
+  const next = await beginSegment(directory, about, durability);
   await closeQuietly(segment.file);
   return next;
 }

@@ -25,10 +25,10 @@ export interface OpenFile {
 
 export interface CreateOptions {
   /**
-   * Each write to it will be followed by `datasync`: the file system may do both at once, so that `datasync` has nothing
-   * left to do. Default false.
+   * It will be written at its end only, and each write be followed by `datasync`. The file system may do both at once,
+   * and may leave zeros behind the end of any write but the one at the beginning. Default false.
    */
-  readonly syncsWrites?: boolean;
+  readonly journal?: boolean;
 }
 
 /**

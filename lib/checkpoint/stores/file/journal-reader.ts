@@ -4,7 +4,7 @@ import { bodyOf, entriesOf } from './batch.js';
 import { damaged, ioFailure, WAY_OUT } from './failures.js';
 import { forged } from './keyring.js';
 import { SEGMENT_HEADER_BYTES } from './segment-header.js';
-import { findProofOfDamage, scanBatches } from './segment-scan.js';
+import { endOfContent, findProofOfDamage, scanBatches } from './segment-scan.js';
 import type { Segment } from './segments.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
@@ -14,7 +14,7 @@ export interface SegmentEnd {
   readonly last: Sequence;
   /** The bytes up to there. */
   readonly length: number;
-  /** What is behind: left by a write that a crash interrupted. */
+  /** What is behind up to the last byte that is not zero: left by a write that a crash interrupted. */
   readonly tornBytes: number;
 }
 
@@ -66,10 +66,11 @@ export async function* readSegment(
       if (last > after) yield* turns.between(entriesOf(body, first, after));
     }
     const length = step.value;
+    const content = await endOfContent(file, length, limit);
     await assertEnd(segment, path, { last, length }, () =>
-      findProofOfDamage(file, header.salt, length, limit),
+      findProofOfDamage(file, header.salt, length, content),
     );
-    return { last, length, tornBytes: limit - length };
+    return { last, length, tornBytes: content - length };
   } finally {
     await closeQuietly(file);
   }

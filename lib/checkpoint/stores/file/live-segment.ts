@@ -30,8 +30,8 @@ export async function beginSegment(
       : sealSegmentHeader(plain, key);
   const header: SegmentHeader = { ...plain, seal };
   const temporary = temporaryName();
-  const syncsWrites = durability === 'sync';
-  const file = await directory.fs.create(directory.join(temporary), { syncsWrites });
+  const journal = durability === 'sync';
+  const file = await directory.fs.create(directory.join(temporary), { journal });
   try {
     await writeAll(file, bytes, 0);
     await file.sync();

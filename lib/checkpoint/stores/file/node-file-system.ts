@@ -5,12 +5,6 @@ const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
 // Windows has neither
 const O_NOFOLLOW = fs.constants.O_NOFOLLOW ?? 0;
 const O_NONBLOCK = fs.constants.O_NONBLOCK ?? 0;
-/**
- * Writes that are on the disk when they return: one way through the thread pool instead of two. Linux alone: what it
- * means elsewhere is less than what libuv makes of `fdatasync` there.
- */
-const O_DSYNC = process.platform === 'linux' ? fs.constants.O_DSYNC : 0;
-
 /** Where a system or a mount cannot sync a directory. Everything else is a failure. */
 const CANNOT_SYNC_DIRECTORY = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'EISDIR', 'EPERM']);
 
@@ -37,11 +31,7 @@ function infoOf(stats: fs.Stats): FileInfo {
 class NodeFile implements OpenFile {
   private closing: Promise<void> | undefined;
 
-  /** @param syncsWrites whether the system has written to the disk what it says it has written */
-  constructor(
-    private readonly fd: number,
-    private readonly syncsWrites: boolean,
-  ) {}
+  constructor(protected readonly fd: number) {}
 
   write(bytes: Uint8Array, position: number): Promise<number> {
     return call((done) => fs.write(this.fd, bytes, 0, bytes.length, position, done));
@@ -51,8 +41,8 @@ class NodeFile implements OpenFile {
     return call((done) => fs.read(this.fd, into, 0, into.length, position, done));
   }
 
-  async datasync(): Promise<void> {
-    if (!this.syncsWrites) await call((done) => fs.fdatasync(this.fd, done));
+  datasync(): Promise<void> {
+    return call((done) => fs.fdatasync(this.fd, done));
   }
 
   sync(): Promise<void> {
@@ -70,11 +60,50 @@ class NodeFile implements OpenFile {
   }
 }
 
+/**
+ * Whether a write can be on the disk when it returns, which is one way through the thread pool instead of two. Linux
+ * alone: what `O_DSYNC` means elsewhere is less than what libuv makes of `fdatasync` there.
+ */
+const SYNCS_WRITES = process.platform === 'linux';
+/** How much is reserved behind the end: as much again as there is, between these two. */
+const LEAST_RESERVE = 16 * 1024;
+const ZEROS = Buffer.alloc(1024 * 1024);
+/** There was no room. */
+const IS_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/**
+ * Opened with `O_DSYNC`. A write within what a file has already changes none of its metadata: then there is nothing to
+ * be written but the bytes, which takes a file system with a journal of its own about half the time. So zeros go behind
+ * the end now and then, as the logs of databases have them.
+ */
+class JournalFile extends NodeFile {
+  private reserved = 0;
+
+  override async write(bytes: Uint8Array, position: number): Promise<number> {
+    const end = position + bytes.length;
+    // none behind the header: a segment without entries is told by its length
+    if (end <= this.reserved || position === 0) return super.write(bytes, position);
+    const zeros = ZEROS.subarray(0, Math.max(LEAST_RESERVE, end));
+    try {
+      const written = await call<number>((done) =>
+        fs.writev(this.fd, [bytes, zeros], position, done),
+      );
+      this.reserved = position + written;
+      return Math.min(written, bytes.length);
+    } catch (error) {
+      if (!IS_FULL.has(codeOf(error) ?? '')) throw error;
+      return super.write(bytes, position); // there may be room for these alone
+    }
+  }
+
+  override async datasync(): Promise<void> {}
+}
+
 const openFd = (path: string, flags: number): Promise<number> =>
   call<number>((done) => fs.open(path, flags, 0o600, done));
 
 async function open(path: string, flags: number): Promise<OpenFile> {
-  return new NodeFile(await openFd(path, flags), false);
+  return new NodeFile(await openFd(path, flags));
 }
 
 async function syncFile(path: string): Promise<void> {
@@ -105,10 +134,11 @@ async function syncDirectory(path: string): Promise<boolean> {
 /** The disk of this machine. */
 export const nodeFileSystem: FileSystem = {
   uid: process.getuid?.(),
-  create: async (path, { syncsWrites = false } = {}) => {
-    const inOne = syncsWrites ? O_DSYNC : 0;
-    const fd = await openFd(path, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | inOne);
-    return new NodeFile(fd, inOne !== 0);
+  create: async (path, { journal = false } = {}) => {
+    const flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW;
+    return journal && SYNCS_WRITES
+      ? new JournalFile(await openFd(path, flags | fs.constants.O_DSYNC))
+      : new NodeFile(await openFd(path, flags));
   },
   openForReading: (path) => open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
   makeDirectory: (path) => call((done) => fs.mkdir(path, 0o700, done)),

@@ -72,6 +72,21 @@ export async function* scanBatches(
   }
 }
 
+/** Where the zeros begin that go on to `limit`: `from` if nothing else is behind that. */
+export async function endOfContent(file: OpenFile, from: number, limit: number): Promise<number> {
+  const bytes = Buffer.allocUnsafe(Math.min(READ_AHEAD, Math.max(0, limit - from)));
+  let end = from;
+  for (let at = from; at < limit; ) {
+    const read = await readFully(file, bytes.subarray(0, limit - at), at);
+    if (read === 0) break;
+    let content = read;
+    while (content > 0 && bytes[content - 1] === 0) content -= 1;
+    if (content > 0) end = at + content;
+    at += read;
+  }
+  return end;
+}
+
 /**
  * How often what may be a batch is looked at on average, byte by byte. Those that we wrote do not overlap: what
  * takes more was made up, to keep whoever reads it busy for hours.

@@ -11,7 +11,7 @@ import type { Random } from '../../lib/kernel/random.js';
 import { CrashFileSystem, type PowerCut } from '../../lib/testing/checkpoint/crash-file-system.js';
 import { seededRandom } from '../../lib/testing/seeded-random.js';
 import { roleOf } from './roles.js';
-import { bytesOf, closed, entriesOf, FakeMachine, stillClock } from './support.js';
+import { bytesOf, closed, entriesOf, FakeMachine, unevenClock } from './support.js';
 
 const COMPONENTS = ['ledger', 'mempool', 'peers'];
 
@@ -90,13 +90,14 @@ export async function crashRun(
     };
   };
   let fs = new CrashFileSystem(random, cut(150));
+  const clock = unevenClock(seed);
 
   const make = (): FileCheckpointStore =>
     new FileCheckpointStore({
       directory: '/data/store',
       fs: wrap(fs, () => phase),
       machine,
-      clock: stillClock,
+      clock,
       durability,
     });
   const open = async (store: FileCheckpointStore): Promise<StoreContents> => {

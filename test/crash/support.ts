@@ -5,6 +5,7 @@ import type {
 } from '../../lib/checkpoint/checkpoint-store.js';
 import type { Clock } from '../../lib/kernel/clock.js';
 import type { Machine } from '../../lib/checkpoint/stores/file/machine.js';
+import { seededRandom } from '../../lib/testing/seeded-random.js';
 
 /** A machine on which only the newest process runs. */
 export class FakeMachine implements Machine {
@@ -32,6 +33,13 @@ export class FakeMachine implements Machine {
 
 /** Time stands still: what waits for it never comes. Cheaper than a `FakeClock`, which keeps async contexts. */
 export const stillClock: Clock = { now: () => 0, epoch: () => 0, schedule: () => () => {} };
+
+/** By which now the disk is quicker and now the callers, so that one batch of a journal is under way at a time, or two. */
+export function unevenClock(seed: number): Clock {
+  const random = seededRandom(seed);
+  let now = 0;
+  return { ...stillClock, now: () => (now += random() < 0.5 ? 0 : random()) };
+}
 
 export async function bytesOf(part: SavedPart): Promise<Buffer> {
   const pieces: Uint8Array[] = [];

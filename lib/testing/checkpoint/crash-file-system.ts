@@ -1,4 +1,9 @@
-import type { FileInfo, FileSystem, OpenFile } from '../../checkpoint/stores/file/file-system.js';
+import type {
+  CreateOptions,
+  FileInfo,
+  FileSystem,
+  OpenFile,
+} from '../../checkpoint/stores/file/file-system.js';
 import type { Random } from '../../kernel/random.js';
 import { DirectoryNode, FileNode, LinkNode, type Node } from './crash-nodes.js';
 import type { FileCall } from './observe-file-system.js';
@@ -83,13 +88,13 @@ export class CrashFileSystem implements FileSystem {
     return new CrashFileSystem(this.random, { ...options, root: this.root });
   }
 
-  create(path: string): Promise<OpenFile> {
+  create(path: string, { journal = false }: CreateOptions = {}): Promise<OpenFile> {
     return this.change({ call: 'create', path }, () => {
       const { parent, name } = this.place(path);
       if (parent.names.has(name)) throw failure('EEXIST', path);
       const file = new FileNode(this.uid);
       parent.put(name, file);
-      return this.handle(file, path);
+      return this.handle(file, path, journal);
     });
   }
 
@@ -189,7 +194,8 @@ export class CrashFileSystem implements FileSystem {
     return node.content;
   }
 
-  private handle(file: FileNode, path: string): OpenFile {
+  private handle(file: FileNode, path: string, leavesZeros = false): OpenFile {
+    let isBegun = false;
     const on = (call: keyof OpenFile, bytes?: Uint8Array): DiskCall => ({
       call,
       path,
@@ -201,15 +207,27 @@ export class CrashFileSystem implements FileSystem {
         this.change(on('write', bytes), () => {
           // now and then a little less than was asked for, as systems do
           const count = this.random() < 0.1 ? Math.ceil(bytes.length / 2) : bytes.length;
+          if (leavesZeros && isBegun) this.reserve(file, position + bytes.length);
           file.write(bytes.subarray(0, count), position);
           return count;
         }),
       read: (into, position) => this.look(on('read'), () => file.read(into, position)),
       datasync: () => this.sync(on('datasync'), () => file.sync()),
-      sync: () => this.sync(on('sync'), () => file.sync()),
+      sync: () =>
+        this.sync(on('sync'), () => {
+          file.sync();
+          isBegun = true;
+        }),
       info: () => this.look(on('info'), () => file.info()),
       close: () => Promise.resolve(),
     };
+  }
+
+  /** Zeros behind the end, as `CreateOptions` says that there may be; never over what is there. */
+  private reserve(file: FileNode, end: number): void {
+    const from = file.content.length;
+    if (end <= from || this.random() < 0.5) return;
+    file.write(Buffer.alloc(end - from + Math.floor(this.random() * 1_000)), from);
   }
 
   /** The power may go with the change half way to the disk: like one that is not synced. */

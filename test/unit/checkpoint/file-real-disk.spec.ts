@@ -1,20 +1,26 @@
+import { jest } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  constants,
   linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import fs from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileCheckpointStore } from '../../../lib/checkpoint/stores/file/file-checkpoint-store.js';
+import { codeOf } from '../../../lib/checkpoint/stores/file/file-system.js';
 import { nodeFileSystem } from '../../../lib/checkpoint/stores/file/node-file-system.js';
 import { verifyDirectory } from '../../../lib/checkpoint/stores/file/verify.js';
 
@@ -226,6 +232,110 @@ describe('on a real disk', () => {
     expect(lstatSync(pipe).isFIFO()).toBe(true);
     await store.close();
   });
+
+  const onLinux = process.platform === 'linux' ? test : test.skip;
+
+  onLinux.each([
+    ['sync', true],
+    ['manual', false],
+  ] as const)(
+    '#103 with durability %s a write to the journal is on the disk when it returns: %s',
+    async (durability, expected) => {
+      const directory = place();
+      const store = new FileCheckpointStore({ directory, durability });
+      await store.open();
+      await store.append(Buffer.from('a')).durable;
+      const journals = readdirSync('/proc/self/fd').filter((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`).startsWith(join(directory, 'j-'));
+        } catch {
+          return false; // closed since it was listed
+        }
+      });
+      const flags = journals.map((fd) =>
+        parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))![1]!, 8),
+      );
+
+      expect(flags.map((one) => (one & constants.O_DSYNC) !== 0)).toEqual([expected]);
+      await store.close();
+    },
+  );
+
+  test('#101 the zeros that a journal keeps behind its end are none of it, and no damage', async () => {
+    const directory = place();
+    const store = new FileCheckpointStore({ directory });
+    await store.open();
+    for (let i = 0; i < 50; i += 1) await store.append(Buffer.alloc(1_000, i + 1)).durable;
+    await store.close();
+
+    const later = new FileCheckpointStore({ directory });
+    const { sequence, report } = await later.open();
+    expect({ sequence, ...report }).toMatchObject({ sequence: 50, tailTruncatedBytes: 0 });
+    expect((await later.verify()).findings).toEqual([]);
+    await later.close();
+  });
+
+  test('#103 writes side by side are all there, also where one of them reserves room', async () => {
+    const path = place();
+    const { writev } = fs;
+    // every other one is slow: what is written into the room meanwhile must not be zeros in the end
+    let calls = 0;
+    const slow = jest.spyOn(fs, 'writev').mockImplementation(((...args: never[]) => {
+      void (async () => {
+        calls += 1;
+        for (let i = 10 * (calls % 2); i > 0; i -= 1) await turn();
+        (writev as (...args: never[]) => void)(...args);
+      })();
+    }) as never);
+    const file = await nodeFileSystem.create(path, { journal: true });
+    await file.write(Buffer.from('head'), 0);
+    await file.sync();
+    const expected = [Buffer.from('head')];
+    let position = 4;
+    for (let i = 1; i < 200; i += 1) {
+      const two = [Buffer.alloc(900, i), Buffer.alloc(700, 255 - i)];
+      await Promise.all(
+        two.map((bytes) => {
+          const at = position;
+          position += bytes.length;
+          return file.write(bytes, at);
+        }),
+      );
+      expected.push(...two);
+    }
+    await file.close();
+    const reserved = slow.mock.calls.length;
+    slow.mockRestore();
+
+    if (process.platform === 'linux') expect(reserved).toBeGreaterThan(3);
+    const content = readFileSync(path);
+    expect(content.subarray(0, position).equals(Buffer.concat(expected))).toBe(true);
+    expect(content.subarray(position).every((byte) => byte === 0)).toBe(true);
+  });
+
+  onLinux.each([
+    ['ENOSPC', true],
+    ['EDQUOT', true],
+    ['EIO', false],
+  ])(
+    'where there is no room to reserve an entry may still find some (%s: %s)',
+    async (code, is) => {
+      const path = place();
+      const file = await nodeFileSystem.create(path, { journal: true });
+      await file.sync();
+      const failing = jest.spyOn(fs, 'writev').mockImplementation(((...args: unknown[]) => {
+        (args.at(-1) as (error: Error) => void)(Object.assign(new Error(code), { code }));
+      }) as never);
+      try {
+        const written = file.write(Buffer.from('an entry'), 0).catch(codeOf);
+        expect(await written).toBe(is ? 8 : code);
+      } finally {
+        failing.mockRestore();
+      }
+      await file.close();
+      expect(readFileSync(path, 'utf8')).toBe(is ? 'an entry' : '');
+    },
+  );
 
   test('verify finds a rotten byte beside a running owner, and changes nothing', async () => {
     const directory = place();

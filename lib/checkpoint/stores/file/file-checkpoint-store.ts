@@ -20,7 +20,7 @@ import type { FormerSession } from './former-session.js';
 import type { Durability } from '../../durability.js';
 import { checkKeys, type KeyOptions } from '../key-input.js';
 import { checkOptions, integer, ResilienceConfigError } from '../../../kernel/check.js';
-import { fencedError } from './journal-writer.js';
+import { fencedError } from './journal-queue.js';
 import { Keyring } from './keyring.js';
 import type { Machine } from './machine.js';
 import { nodeFileSystem } from './node-file-system.js';

@@ -165,7 +165,13 @@ export class FileSession {
     const rolled = this.writer.barrier(async (segment) => {
       await this.writer.sync(segment);
       const behind = barrier ? cut.generation : this.keeper.barrierGeneration;
-      const next = await rollSegment(this.directory, segment, cut.sequence, behind, this.options.durability);
+      const next = await rollSegment(
+        this.directory,
+        segment,
+        cut.sequence,
+        behind,
+        this.options.durability,
+      );
       if (next !== undefined) this.journal = [...this.journal, nameOf(next.header)];
       begun();
       // what comes after a barrier goes on from its states, so it is not written before they are

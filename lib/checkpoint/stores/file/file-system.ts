@@ -25,8 +25,9 @@ export interface OpenFile {
 
 export interface CreateOptions {
   /**
-   * It will be written at its end only, and each write be followed by `datasync`. The file system may do both at once,
-   * and may leave zeros behind the end of any write but the one at the beginning. Default false.
+   * It will be written at its end only, what it begins with be followed by `sync`, and each write after that by `datasync`.
+   * The file system may then do both at once, and leave zeros behind the end. Not before: that a segment has no entries
+   * is told by its length. Default false.
    */
   readonly journal?: boolean;
 }

@@ -1,4 +1,4 @@
-import * as fs from 'node:fs';
+import fs from 'node:fs';
 import { codeOf, type FileInfo, type FileSystem, type OpenFile } from './file-system.js';
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
@@ -77,12 +77,26 @@ const IS_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  * the end now and then, as the logs of databases have them.
  */
 class JournalFile extends NodeFile {
+  private isBegun = false;
   private reserved = 0;
+  private reserving: Promise<unknown> | undefined;
 
   override async write(bytes: Uint8Array, position: number): Promise<number> {
+    // the zeros must not come after what is written over them
+    while (this.reserving !== undefined) await this.reserving.catch(() => {});
+    if (!this.isBegun || position + bytes.length <= this.reserved)
+      return super.write(bytes, position);
+    const writing = this.writeAndReserve(bytes, position);
+    this.reserving = writing;
+    try {
+      return await writing;
+    } finally {
+      this.reserving = undefined;
+    }
+  }
+
+  private async writeAndReserve(bytes: Uint8Array, position: number): Promise<number> {
     const end = position + bytes.length;
-    // none behind the header: a segment without entries is told by its length
-    if (end <= this.reserved || position === 0) return super.write(bytes, position);
     const zeros = ZEROS.subarray(0, Math.max(LEAST_RESERVE, end));
     try {
       const written = await call<number>((done) =>
@@ -97,6 +111,11 @@ class JournalFile extends NodeFile {
   }
 
   override async datasync(): Promise<void> {}
+
+  override async sync(): Promise<void> {
+    await super.sync();
+    this.isBegun = true;
+  }
 }
 
 const openFd = (path: string, flags: number): Promise<number> =>

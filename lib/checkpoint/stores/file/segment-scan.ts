@@ -76,7 +76,7 @@ export async function* scanBatches(
 export async function endOfContent(file: OpenFile, from: number, limit: number): Promise<number> {
   const bytes = Buffer.allocUnsafe(Math.min(READ_AHEAD, Math.max(0, limit - from)));
   let end = from;
-  for (let at = from; at < limit; ) {
+  for (let at = from; at < limit;) {
     const read = await readFully(file, bytes.subarray(0, limit - at), at);
     if (read === 0) break;
     let content = read;

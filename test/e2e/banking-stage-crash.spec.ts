@@ -1,4 +1,4 @@
-import { cp, mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SeededRandom } from '../../sample/banking-stage/src/dice/seeded-random.js';
@@ -12,6 +12,7 @@ import { SETTINGS_DEFAULTS } from '../../sample/banking-stage/src/settings.js';
 import { transactionId } from '../../sample/banking-stage/src/transaction/transaction.js';
 import type { Transaction } from '../../sample/banking-stage/src/transaction/transaction.js';
 import { createUpstream } from '../../sample/banking-stage/src/upstream/upstream.server.js';
+import { rotInTheMiddle } from '../support/rot.js';
 import { alice, bob, pay, validator } from '../unit/sample/people.js';
 
 const NODE = new URL('../../sample/banking-stage/dist/node/main.js', import.meta.url);
@@ -147,16 +148,6 @@ async function working(rpc: RpcClient, count: number): Promise<Clients> {
     clients.acknowledged.length >= count ? true : undefined,
   );
   return clients;
-}
-
-/** Flips one bit. */
-async function rot(path: string, at: number): Promise<void> {
-  const file = await open(path, 'r+');
-  const byte = Buffer.alloc(1);
-  await file.read(byte, 0, 1, at);
-  byte[0]! ^= 0x10;
-  await file.write(byte, 0, 1, at);
-  await file.close();
 }
 
 async function filesOf(dataDirectory: string, pattern: RegExp): Promise<string[]> {
@@ -304,7 +295,7 @@ describe('a banking stage whose disk has rotted', () => {
         await node.stop();
       }
       const newest = (await filesOf(directory, /^s-.*-chain$/)).at(-1)!;
-      await rot(newest, Math.floor((await stat(newest)).size / 2));
+      await rotInTheMiddle(newest);
 
       const { node, rpc } = await serve();
 
@@ -328,7 +319,7 @@ describe('a banking stage whose disk has rotted', () => {
       const copy = `${directory}-copy`;
       await cp(directory, copy, { recursive: true });
       const journal = (await filesOf(copy, /^j-/)).at(-1)!;
-      await rot(journal, Math.floor((await stat(journal)).size / 2));
+      await rotInTheMiddle(journal);
 
       const problem = await refusal(copy);
 

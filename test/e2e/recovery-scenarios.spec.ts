@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RecoveryManager } from 'nestjs-bulwark';
 import { BankingStage } from '../../sample/banking-stage/src/banking/banking-stage.js';
@@ -10,6 +10,7 @@ import { Integrity } from '../../sample/banking-stage/src/integrity/integrity.js
 import { Ledger } from '../../sample/banking-stage/src/ledger/ledger.js';
 import { Mempool } from '../../sample/banking-stage/src/mempool/mempool.js';
 import type { NodeSettings } from '../../sample/banking-stage/src/settings.js';
+import { rotInTheMiddle } from '../support/rot.js';
 import { roomsOf } from '../unit/sample/integrity/corruptions.js';
 import { alice, bob, pay } from '../unit/sample/people.js';
 import { DEADLINE, eve, PATIENCE, refusal, ServedWorld } from '../unit/sample/served-world.js';
@@ -129,7 +130,7 @@ describe('scenario 1: corruption', () => {
       const ids = await paid(3);
       const { name } = await recovery('backup/create', { name: 'before' });
       expect(name).toBe('before');
-      await rot(await newest(/^s-.*-chain$/));
+      await rotInTheMiddle(await newest(/^s-.*-chain$/));
 
       expect(await checksThatObject()).toEqual(['store']);
       expect(await recovery('corruption/fix', { force_rollback: false })).toMatchObject({
@@ -329,15 +330,4 @@ describe('scenario 5: the mempool is exhausted', () => {
 async function newest(pattern: RegExp): Promise<string> {
   const names = (await readdir(world.dataDirectory)).filter((name) => pattern.test(name));
   return join(world.dataDirectory, names.toSorted().at(-1)!);
-}
-
-/** Flips one bit in the middle. */
-async function rot(path: string): Promise<void> {
-  const at = Math.floor((await stat(path)).size / 2);
-  const file = await open(path, 'r+');
-  const byte = Buffer.alloc(1);
-  await file.read(byte, 0, 1, at);
-  byte[0]! ^= 0x10;
-  await file.write(byte, 0, 1, at);
-  await file.close();
 }

@@ -35,23 +35,39 @@ const streamed = (call) => async () => {
  * 1 s of time, 10⁹ calls per second.
  *
  * `bare` names what the plain method does: answers, or throws a new error. `heavy`: made when it is
- * measured and last, so that its weight on the heap is no other case's.
+ * measured and last, so that its weight on the heap is no other case's. `litters`: makes so much garbage that a short
+ * turn has now more and now less of it to collect.
  */
 export const CASES = {
   breaker: { batch: inTurn, what: 'circuit breaker, closed: the call succeeds' },
   'breaker-rate': { batch: inTurn, what: 'the same with a failure rate over a time window' },
-  'breaker-failing': { batch: caught, bare: 'fails', what: 'the call fails, the breaker stays' },
+  'breaker-failing': {
+    batch: caught,
+    litters: true,
+    bare: 'fails',
+    what: 'the call fails, the breaker stays',
+  },
   retry: { batch: inTurn, what: 'retry, not needed' },
   bulkhead: { batch: inTurn, what: 'bulkhead with room' },
   'time-limit': { batch: inTurn, what: 'time limit, kept' },
   'rate-limit': { batch: inTurn, what: 'rate limit, not reached' },
   fallback: { batch: inTurn, what: 'fallback, not needed' },
-  'fallback-used': { batch: caught, bare: 'fails', what: 'the call fails, the fallback answers' },
+  'fallback-used': {
+    batch: caught,
+    litters: true,
+    bare: 'fails',
+    what: 'the call fails, the fallback answers',
+  },
   'stack-4': { batch: inTurn, what: 'fallback, retry, breaker, bulkhead: the call succeeds' },
   'stack-5': { batch: inTurn, what: 'the same four and a time limit' },
   success: { batch: inTurn, what: 'breaker, time limit, bulkhead: the call succeeds' },
-  failure: { batch: caught, bare: 'fails', what: 'breaker, time limit, bulkhead: the call fails' },
-  'open-rejected': { batch: caught, what: 'refused by an open breaker' },
+  failure: {
+    batch: caught,
+    litters: true,
+    bare: 'fails',
+    what: 'breaker, time limit, bulkhead: the call fails',
+  },
+  'open-rejected': { batch: caught, litters: true, what: 'refused by an open breaker' },
   'breaker-1000': { batch: atOnce(1_000), calls: 1_000, what: 'breaker, 1,000 calls at once' },
   'stack-4-1000': {
     batch: atOnce(1_000),
@@ -61,6 +77,7 @@ export const CASES = {
   queued: {
     batch: atOnce(100),
     calls: 100,
+    litters: true,
     what: 'bulkhead of one, 100 calls at once: 99 wait in its queue',
   },
   observable: {

@@ -26,7 +26,7 @@ if (unknown.length > 0) {
   console.error(`no such case: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')}`);
   process.exit(1);
 }
-const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 6));
 const weighs = values.memory ?? !(values.quick || values.only !== undefined);
 const turns = values.quick ? 4 : 7;
 

@@ -68,7 +68,7 @@ export async function* readSegment(
     const length = step.value;
     const content = await endOfContent(file, length, limit);
     await assertEnd(segment, path, { last, length }, () =>
-      findProofOfDamage(file, header.salt, length, content),
+      findProofOfDamage(file, header.salt, length, content, limit),
     );
     return { last, length, tornBytes: content - length };
   } finally {

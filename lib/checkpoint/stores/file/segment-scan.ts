@@ -100,19 +100,23 @@ const PATIENCE = 4;
  * A later batch alone is no proof where not every one was synced: the blocks of a file reach the disk in
  * any order. So each says how far the disk was known to be. One at the very place is whole and yet not
  * what should come there: no crash does that.
+ *
+ * @param content where the zeros begin that go on to `limit`: no batch begins there
  */
 export async function findProofOfDamage(
   file: OpenFile,
   salt: number,
   damagedAt: number,
+  content: number,
   limit: number,
 ): Promise<ScannedBatch | undefined> {
-  const places = new Window(file, limit);
+  const places = new Window(file, content);
+  // a batch may end in zeros, which look like those behind the end
   const batches = new Window(file, limit);
   const mark = Buffer.alloc(4);
   mark.writeUInt32LE(salt);
-  let patience = PATIENCE * (limit - damagedAt) + READ_AHEAD;
-  for (let at = damagedAt; at < limit;) {
+  let patience = PATIENCE * (content - damagedAt) + READ_AHEAD;
+  for (let at = damagedAt; at < content;) {
     const view = await places.view(at, READ_AHEAD);
     for (let found = view.indexOf(mark); found !== -1; found = view.indexOf(mark, found + 1)) {
       const header = decodeBatchHeader(await batches.view(at + found, BATCH_HEADER_BYTES), salt);

@@ -1,5 +1,8 @@
 import { FileCheckpointStore } from '../../../lib/checkpoint/stores/file/file-checkpoint-store.js';
+import { Keyring } from '../../../lib/checkpoint/stores/file/keyring.js';
+import { verifyDirectory } from '../../../lib/checkpoint/stores/file/verify.js';
 import { CrashFileSystem } from '../../../lib/testing/checkpoint/crash-file-system.js';
+import { observeFileSystem } from '../../../lib/testing/checkpoint/observe-file-system.js';
 import { seededRandom } from '../../../lib/testing/seeded-random.js';
 import { FakeMachine, stillClock } from '../../crash/support.js';
 
@@ -43,4 +46,30 @@ describe('zeros behind the end of a journal', () => {
 
     await expect(place.store().open()).rejects.toMatchObject({ code: 'CHECKPOINT_DAMAGED' });
   });
+
+  test.each([1, 2, 3, 4, 5, 6])(
+    '#101 what a running owner writes over them while a verifier reads is no damage (seed %i)',
+    async (seed) => {
+      const place = new Place(seed);
+      const store = place.store();
+      await store.open();
+      await store.append(Buffer.from('first')).durable;
+      const path = await place.journal();
+      let reads = 0;
+      const slow = observeFileSystem(place.disk, async (call, proceed) => {
+        const answer = await proceed();
+        if (call.call === 'read' && call.path === path && (reads += 1) % 3 === 2) {
+          // after the verifier has what it looked for, or before it looks for the next
+          for (const text of ['second', 'third']) await store.append(Buffer.from(text)).durable;
+        }
+        return answer;
+      });
+
+      const { ok, findings } = await verifyDirectory('/store', slow, Keyring.none);
+
+      expect(findings.filter(({ level }) => level === 'damage')).toEqual([]);
+      expect(ok).toBe(true);
+      await store.close();
+    },
+  );
 });

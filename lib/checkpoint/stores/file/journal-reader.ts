@@ -3,8 +3,15 @@ import type { Sequence } from '../../checkpoint-store.js';
 import { bodyOf, entriesOf } from './batch.js';
 import { damaged, ioFailure, WAY_OUT } from './failures.js';
 import { forged } from './keyring.js';
-import { SEGMENT_HEADER_BYTES } from './segment-header.js';
-import { endOfContent, findProofOfDamage, scanBatches } from './segment-scan.js';
+import { SEGMENT_HEADER_BYTES, type SegmentHeader } from './segment-header.js';
+import {
+  type BatchPlace,
+  beginningOf,
+  endOfContent,
+  findProofOfDamage,
+  scanBatches,
+  type ScannedBatch,
+} from './segment-scan.js';
 import type { Segment } from './segments.js';
 import { closeQuietly, type StoreDirectory } from './store-directory.js';
 
@@ -54,46 +61,60 @@ export async function* readSegment(
   const { file, problem } = await directory.open(segment.name);
   if (file === undefined) throw damaged(`${path} cannot be used: ${problem}. ${WAY_OUT}`);
   try {
-    const scan = scanBatches(file, header, limit);
-    let last = header.first - 1;
     const turns = new Turns();
-    let step = await scan.next();
-    for (; step.done !== true; step = await scan.next()) {
-      const { at, bytes, first, count } = step.value;
-      last = first + count - 1;
-      const body = bodyOf(bytes, at, header.seal);
-      if (body === undefined) throw forged(`${path} at byte ${at}`);
-      if (last > after) yield* turns.between(entriesOf(body, first, after));
+    let place = beginningOf(header);
+    for (let doubted = -1; ;) {
+      const batches = scanBatches(file, header.salt, place, limit);
+      place = yield* entriesIn(batches, header, path, after, turns);
+      const end = { last: place.first - 1, length: place.at };
+      const content = await endOfContent(file, end.length, limit);
+      const proof = await proofAgainst(segment, path, end, () =>
+        findProofOfDamage(file, header.salt, end.length, content, limit),
+      );
+      if (proof === undefined) return { ...end, tornBytes: content - end.length };
+      if (end.length === doubted) throw damaged(proof);
+      // an owner who goes on beside us may have written what was not there yet, and then what shows that it was
+      doubted = end.length;
     }
-    const length = step.value;
-    const content = await endOfContent(file, length, limit);
-    await assertEnd(segment, path, { last, length }, () =>
-      findProofOfDamage(file, header.salt, length, content, limit),
-    );
-    return { last, length, tornBytes: content - length };
   } finally {
     await closeQuietly(file);
   }
 }
 
-async function assertEnd(
+async function* entriesIn(
+  batches: AsyncGenerator<ScannedBatch, BatchPlace>,
+  { seal }: SegmentHeader,
+  path: string,
+  after: Sequence,
+  turns: Turns,
+): AsyncGenerator<Entry, BatchPlace> {
+  let step = await batches.next();
+  for (; step.done !== true; step = await batches.next()) {
+    const { at, bytes, first, count } = step.value;
+    const body = bodyOf(bytes, at, seal);
+    if (body === undefined) throw forged(`${path} at byte ${at}`);
+    if (first + count > after + 1) yield* turns.between(entriesOf(body, first, after));
+  }
+  return step.value;
+}
+
+/** What shows that more of a segment was once on the disk than was found. */
+async function proofAgainst(
   segment: Segment,
   path: string,
   { last, length }: { last: Sequence; length: number },
   findProof: () => Promise<{ readonly at: number; readonly first: Sequence } | undefined>,
-): Promise<void> {
+): Promise<string | undefined> {
   if (segment.last !== undefined) {
-    if (length === segment.length && last === segment.last) return;
-    throw damaged(
-      `The journal is damaged: ${path} at byte ${length}, after entry ${last} of ${segment.last}. ${WAY_OUT}`,
-    );
+    return length === segment.length && last === segment.last
+      ? undefined
+      : `The journal is damaged: ${path} at byte ${length}, after entry ${last} of ${segment.last}. ${WAY_OUT}`;
   }
   const proof = length < segment.length ? await findProof() : undefined;
-  if (proof === undefined) return;
-  throw damaged(
-    `The journal is damaged: ${path} at byte ${length}, after entry ${last}. It is no torn end, since entry ${proof.first} ` +
-      `at byte ${proof.at} was written when those bytes were on the disk. ${WAY_OUT}`,
-  );
+  return proof === undefined
+    ? undefined
+    : `The journal is damaged: ${path} at byte ${length}, after entry ${last}. It is no torn end, since entry ${proof.first} ` +
+        `at byte ${proof.at} was written when those bytes were on the disk. ${WAY_OUT}`;
 }
 
 /** What of the journal has to be read: the segments with entries after `after`. */

@@ -1,3 +1,4 @@
+import type { Sequence } from '../../checkpoint-store.js';
 import { BATCH_HEADER_BYTES, decodeBatchHeader, isWhole, type BatchHeader } from './batch.js';
 import { damaged } from './failures.js';
 import { type OpenFile, readFully } from './file-system.js';
@@ -51,24 +52,36 @@ async function batchAt(
   return { ...header, at, end: at + length, bytes };
 }
 
+/** Where a batch of a segment is wanted, and which. */
+export interface BatchPlace {
+  readonly at: number;
+  readonly first: Sequence;
+}
+
+/** The place of the first batch. */
+export const beginningOf = (header: SegmentHeader): BatchPlace => ({
+  at: headerBytesOf(header),
+  first: header.first,
+});
+
 /**
- * The batches of a segment, one after another, up to `limit` bytes of it or to the first place where
- * there is no whole one; answers where that is.
+ * The batches of a segment from a place on, one after another, up to `limit` bytes of it or to the first place where
+ * there is no whole one; answers which that is.
  */
 export async function* scanBatches(
   file: OpenFile,
-  header: SegmentHeader,
+  salt: number,
+  from: BatchPlace,
   limit: number,
-): AsyncGenerator<ScannedBatch, number> {
+): AsyncGenerator<ScannedBatch, BatchPlace> {
   const window = new Window(file, limit);
-  let at = headerBytesOf(header);
-  let expected = header.first;
+  let { at, first } = from;
   for (;;) {
-    const batch = await batchAt(window, at, header.salt);
-    if (batch === undefined || batch.first !== expected) return at;
+    const batch = await batchAt(window, at, salt);
+    if (batch === undefined || batch.first !== first) return { at, first };
     yield batch;
     at = batch.end;
-    expected = batch.first + batch.count;
+    first += batch.count;
   }
 }
 

@@ -256,7 +256,9 @@ describe('on a real disk', () => {
         parseInt(/flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))![1]!, 8),
       );
 
-      expect(flags.map((one) => (one & constants.O_DSYNC) !== 0)).toEqual([expected]);
+      expect(flags.map((one) => (one & constants.O_DSYNC) !== 0)).toEqual(
+        expected ? [true, true] : [false],
+      );
       await store.close();
     },
   );
@@ -334,6 +336,37 @@ describe('on a real disk', () => {
       }
       await file.close();
       expect(readFileSync(path, 'utf8')).toBe(is ? 'an entry' : '');
+    },
+  );
+
+  onLinux(
+    '#105 of two writes side by side the one that failed is told so, not the other',
+    async () => {
+      const file = await nodeFileSystem.create(place(), { journal: true });
+      await file.write(Buffer.from('head'), 0);
+      await file.sync();
+      await file.write(Buffer.from('reserves room'), 4);
+      // as Linux has it: what could not be written is told once to each open file, by whichever call asks next
+      const ends: (() => void)[] = [];
+      const told = new Set<unknown>();
+      const disk = jest.spyOn(fs, 'write').mockImplementation(((...args: unknown[]) => {
+        const [fd, bytes] = args as [number, Buffer];
+        const done = args.at(-1) as (error: Error | null, written?: number) => void;
+        ends.push(() => {
+          if (told.has(fd)) return done(null, bytes.length);
+          told.add(fd);
+          done(Object.assign(new Error('EIO'), { code: 'EIO' }));
+        });
+      }) as never);
+      const first = file.write(Buffer.from('lost'), 17).catch(codeOf);
+      const second = file.write(Buffer.from('there'), 21).catch(codeOf);
+      while (ends.length < 2) await turn();
+      for (const end of ends.toReversed()) end();
+
+      expect(await first).toBe('EIO');
+      await second;
+      disk.mockRestore();
+      await file.close();
     },
   );
 

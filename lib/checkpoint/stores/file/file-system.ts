@@ -25,9 +25,9 @@ export interface OpenFile {
 
 export interface CreateOptions {
   /**
-   * It will be written at its end only, what it begins with be followed by `sync`, and each write after that by `datasync`.
-   * The file system may then do both at once, and leave zeros behind the end. Not before: that a segment has no entries
-   * is told by its length. Default false.
+   * It will be written at its end only, what it begins with be followed by `sync`, and each write after that by `datasync`;
+   * no more than two are under way at once. The file system may then do both calls at once, and leave zeros behind the
+   * end. Not before: that a segment has no entries is told by its length. Default false.
    */
   readonly journal?: boolean;
 }

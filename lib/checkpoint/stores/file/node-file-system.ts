@@ -28,13 +28,16 @@ function infoOf(stats: fs.Stats): FileInfo {
   return { kind, size, uid, links, mode: stats.mode & 0o7777 };
 }
 
+const put = (fd: number, bytes: Uint8Array, position: number): Promise<number> =>
+  call((done) => fs.write(fd, bytes, 0, bytes.length, position, done));
+
 class NodeFile implements OpenFile {
   private closing: Promise<void> | undefined;
 
   constructor(protected readonly fd: number) {}
 
   write(bytes: Uint8Array, position: number): Promise<number> {
-    return call((done) => fs.write(this.fd, bytes, 0, bytes.length, position, done));
+    return put(this.fd, bytes, position);
   }
 
   read(into: Uint8Array, position: number): Promise<number> {
@@ -75,38 +78,51 @@ const IS_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  * Opened with `O_DSYNC`. A write within what a file has already changes none of its metadata: then there is nothing to
  * be written but the bytes, which takes a file system with a journal of its own about half the time. So zeros go behind
  * the end now and then, as the logs of databases have them.
+ *
+ * Opened twice: Linux tells what could not be written once to each opening, by whichever of its calls asks next. Of two
+ * side by side through the same one, that would be the wrong one now and then.
  */
 class JournalFile extends NodeFile {
   private isBegun = false;
   private reserved = 0;
   private reserving: Promise<unknown> | undefined;
+  private readonly free: number[];
+  private closingAgain: Promise<void> | undefined;
+
+  constructor(
+    fd: number,
+    private readonly again: number,
+  ) {
+    super(fd);
+    this.free = [fd, again];
+  }
 
   override async write(bytes: Uint8Array, position: number): Promise<number> {
     // the zeros must not come after what is written over them
     while (this.reserving !== undefined) await this.reserving.catch(() => {});
-    if (!this.isBegun || position + bytes.length <= this.reserved)
-      return super.write(bytes, position);
-    const writing = this.writeAndReserve(bytes, position);
-    this.reserving = writing;
+    const fd = this.free.pop()!;
+    const isPlain = !this.isBegun || position + bytes.length <= this.reserved;
+    const writing = isPlain
+      ? put(fd, bytes, position)
+      : (this.reserving = this.writeAndReserve(fd, bytes, position));
     try {
       return await writing;
     } finally {
-      this.reserving = undefined;
+      this.free.push(fd);
+      if (!isPlain) this.reserving = undefined;
     }
   }
 
-  private async writeAndReserve(bytes: Uint8Array, position: number): Promise<number> {
+  private async writeAndReserve(fd: number, bytes: Uint8Array, position: number): Promise<number> {
     const end = position + bytes.length;
     const zeros = ZEROS.subarray(0, Math.max(LEAST_RESERVE, end));
     try {
-      const written = await call<number>((done) =>
-        fs.writev(this.fd, [bytes, zeros], position, done),
-      );
+      const written = await call<number>((done) => fs.writev(fd, [bytes, zeros], position, done));
       this.reserved = position + written;
       return Math.min(written, bytes.length);
     } catch (error) {
       if (!IS_FULL.has(codeOf(error) ?? '')) throw error;
-      return super.write(bytes, position); // there may be room for these alone
+      return put(fd, bytes, position); // there may be room for these alone
     }
   }
 
@@ -116,6 +132,11 @@ class JournalFile extends NodeFile {
     await super.sync();
     this.isBegun = true;
   }
+
+  override async close(): Promise<void> {
+    this.closingAgain ??= call((done) => fs.close(this.again, done));
+    await Promise.all([super.close(), this.closingAgain]);
+  }
 }
 
 const openFd = (path: string, flags: number): Promise<number> =>
@@ -123,6 +144,17 @@ const openFd = (path: string, flags: number): Promise<number> =>
 
 async function open(path: string, flags: number): Promise<OpenFile> {
   return new NodeFile(await openFd(path, flags));
+}
+
+async function createJournal(path: string, flags: number): Promise<OpenFile> {
+  const { O_DSYNC } = fs.constants;
+  const fd = await openFd(path, flags | O_DSYNC);
+  try {
+    return new JournalFile(fd, await openFd(path, O_RDWR | O_NOFOLLOW | O_DSYNC));
+  } catch (error) {
+    await call((done) => fs.close(fd, done));
+    throw error;
+  }
 }
 
 async function syncFile(path: string): Promise<void> {
@@ -155,9 +187,7 @@ export const nodeFileSystem: FileSystem = {
   uid: process.getuid?.(),
   create: async (path, { journal = false } = {}) => {
     const flags = O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW;
-    return journal && SYNCS_WRITES
-      ? new JournalFile(await openFd(path, flags | fs.constants.O_DSYNC))
-      : new NodeFile(await openFd(path, flags));
+    return journal && SYNCS_WRITES ? createJournal(path, flags) : open(path, flags);
   },
   openForReading: (path) => open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
   makeDirectory: (path) => call((done) => fs.mkdir(path, 0o700, done)),

@@ -203,6 +203,7 @@ export class CrashFileSystem implements FileSystem {
       content: file.content,
     });
     return {
+      sideBySide: true,
       write: (bytes, position) =>
         this.change(on('write', bytes), () => {
           // now and then a little less than was asked for, as systems do

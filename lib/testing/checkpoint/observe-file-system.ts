@@ -29,6 +29,7 @@ export function observeFileSystem(fs: FileSystem, hook: FileHook): FileSystem {
     hook(call, proceed);
 
   const observed = (file: OpenFile, path: string): OpenFile => ({
+    sideBySide: file.sideBySide === true,
     write: (bytes, position) =>
       on({ call: 'write', path, bytes }, () => file.write(bytes, position)),
     read: (into, position) => on({ call: 'read', path }, () => file.read(into, position)),

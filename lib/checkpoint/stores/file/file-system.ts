@@ -11,6 +11,8 @@ export interface FileInfo {
 
 /** An open file. A failed call rejects with the error of the system and its `code`. */
 export interface OpenFile {
+  /** Whether two writes with their `datasync` may be under way at once, and each be told of its own failure. Default false. */
+  readonly sideBySide?: boolean;
   /** Writes some of the bytes, at least one, and answers how many. */
   write(bytes: Uint8Array, position: number): Promise<number>;
   /** Reads some bytes and answers how many; 0 at the end of the file. */
@@ -26,8 +28,9 @@ export interface OpenFile {
 export interface CreateOptions {
   /**
    * It will be written at its end only, what it begins with be followed by `sync`, and each write after that by `datasync`;
-   * no more than two are under way at once. The file system may then do both calls at once, and leave zeros behind the
-   * end. Not before: that a segment has no entries is told by its length. Default false.
+   * two are under way at once only where it says that it takes them `sideBySide`. The file system may then do both
+   * calls at once, and leave zeros behind the end. Not before: that a segment has no entries is told by its length.
+   * Default false.
    */
   readonly journal?: boolean;
 }

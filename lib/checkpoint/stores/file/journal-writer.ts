@@ -229,7 +229,7 @@ export class JournalWriter {
     if (this.durability === 'sync') {
       this.segment.synced = end;
       this.synced = this.written;
-      this.pace.wrote(this.clock.now() - begunAt);
+      if (this.segment.file.sideBySide === true) this.pace.wrote(this.clock.now() - begunAt);
     } else if (typeof this.durability === 'object') this.syncLater(this.durability.interval);
   }
 

@@ -83,6 +83,7 @@ const IS_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
  * side by side through the same one, that would be the wrong one now and then.
  */
 class JournalFile extends NodeFile {
+  readonly sideBySide = true;
   private isBegun = false;
   private reserved = 0;
   private reserving: Promise<unknown> | undefined;

@@ -85,6 +85,8 @@ export async function* scanBatches(
   }
 }
 
+const NOTHING = Buffer.alloc(READ_AHEAD);
+
 /** Where the zeros begin that go on to `limit`: `from` if nothing else is behind that. */
 export async function endOfContent(file: OpenFile, from: number, limit: number): Promise<number> {
   const bytes = Buffer.allocUnsafe(Math.min(READ_AHEAD, Math.max(0, limit - from)));
@@ -92,7 +94,7 @@ export async function endOfContent(file: OpenFile, from: number, limit: number):
   for (let at = from; at < limit;) {
     const read = await readFully(file, bytes.subarray(0, limit - at), at);
     if (read === 0) break;
-    let content = read;
+    let content = NOTHING.compare(bytes, 0, read, 0, read) === 0 ? 0 : read;
     while (content > 0 && bytes[content - 1] === 0) content -= 1;
     if (content > 0) end = at + content;
     at += read;

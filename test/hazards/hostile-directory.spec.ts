@@ -227,7 +227,10 @@ describe('behind the end of the journal', () => {
       .filter((file) => file.startsWith('j-'))
       .at(-1)!;
     const path = join(directory, segment);
-    writeFileSync(path, tail(readFileSync(path).readUInt32LE(12)), { flag: 'a' });
+    const bytes = readFileSync(path);
+    // where the next batch would have come: before the zeros that are kept behind the end
+    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    writeFileSync(path, Buffer.concat([bytes.subarray(0, end), tail(bytes.readUInt32LE(12))]));
     return directory;
   }
 
@@ -258,6 +261,7 @@ describe('behind the end of the journal', () => {
     const directory = await withTail('torn', (salt) => {
       const tail = Buffer.alloc(100);
       head(tail, 0, salt, 15 * 1024 * 1024);
+      tail[99] = 1;
       return tail;
     });
     const store = new FileCheckpointStore({ directory });
@@ -271,6 +275,7 @@ describe('behind the end of the journal', () => {
     const directory = await withTail('small', (salt) => {
       const tail = Buffer.alloc(32 * 1024 * 1024);
       for (let at = 4; at + 32 <= tail.length; at += 256) tail.writeUInt32LE(salt, at);
+      tail[tail.length - 1] = 1;
       return tail;
     });
     const store = new FileCheckpointStore({ directory });

@@ -1,8 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileCheckpointStore } from '../../../lib/checkpoint/stores/file/file-checkpoint-store.js';
 import { MemoryCheckpointStore } from '../../../lib/checkpoint/stores/memory-checkpoint-store.js';
+import { rotInTheMiddle } from '../../support/rot.js';
 import { Vault } from './custody.js';
 
 const RESULT = { isDryRun: false, lostCalls: 0, replayedCalls: 0 };
@@ -256,9 +257,7 @@ describe('files that have rotted', () => {
 
   async function flip(prefix: string): Promise<void> {
     const name = (await readdir(directory)).toSorted().find((file) => file.startsWith(prefix))!;
-    const bytes = await readFile(join(directory, name));
-    bytes[Math.floor(bytes.length / 2)]! ^= 4;
-    await writeFile(join(directory, name), bytes);
+    await rotInTheMiddle(join(directory, name));
   }
 
   test.each(['s-', 'j-', 'g-'])('are written anew from sound memory: %s', async (prefix) => {

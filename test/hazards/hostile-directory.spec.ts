@@ -22,6 +22,7 @@ import { FileCheckpointStore } from '../../lib/checkpoint/stores/file/file-check
 import { verifyCommand } from '../../lib/checkpoint/stores/file/node-verify-command.js';
 import type { KeyOptions } from '../../lib/checkpoint/stores/key-input.js';
 import { entriesOf } from '../crash/support.js';
+import { contentEnd } from '../support/rot.js';
 
 const root = mkdtempSync(join(tmpdir(), 'bulwark-hostile-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -228,9 +229,9 @@ describe('behind the end of the journal', () => {
       .at(-1)!;
     const path = join(directory, segment);
     const bytes = readFileSync(path);
-    // where the next batch would have come: before the zeros that are kept behind the end
-    const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
-    writeFileSync(path, Buffer.concat([bytes.subarray(0, end), tail(bytes.readUInt32LE(12))]));
+    // where the next batch would have come
+    const journal = bytes.subarray(0, contentEnd(bytes));
+    writeFileSync(path, Buffer.concat([journal, tail(bytes.readUInt32LE(12))]));
     return directory;
   }
 

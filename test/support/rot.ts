@@ -1,9 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 
-/** Flips one bit in the middle of a file; zeros behind its end, as journals have them, are no part of it. */
+/** Where the zeros begin that go on to the end of a file: journals have some behind their last batch. */
+export const contentEnd = (bytes: Uint8Array): number =>
+  bytes.findLastIndex((byte) => byte !== 0) + 1;
+
+/** Flips one bit in the middle of what a file holds. */
 export async function rotInTheMiddle(path: string): Promise<void> {
   const bytes = await readFile(path);
-  const end = bytes.findLastIndex((byte) => byte !== 0);
-  bytes[Math.floor(end / 2)]! ^= 0x10;
+  bytes[Math.floor(contentEnd(bytes) / 2)]! ^= 0x10;
   await writeFile(path, bytes);
 }

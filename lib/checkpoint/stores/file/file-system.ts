@@ -63,6 +63,9 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<boolean>;
 }
 
+/** A mebibyte of nothing. */
+export const ZEROS = Buffer.alloc(1024 * 1024);
+
 /** The `code` of an error of the system, such as `ENOENT`. */
 export function codeOf(error: unknown): string | undefined {
   const code: unknown =

@@ -193,10 +193,10 @@ export class JournalWriter {
       const { item } = oldest;
       try {
         await oldest.done;
-        if (item.kind === 'batch') this.arrived(item);
         // after the deed: who takes over from now on finds it done
         if (!this.ownership.assured) await this.ownership.assure();
         this.assertSound();
+        if (item.kind === 'batch') this.arrived(item);
         this.ownership.durable = this.synced;
       } catch (error) {
         this.underWay.shift();

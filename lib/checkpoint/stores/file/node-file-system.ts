@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { codeOf, type FileInfo, type FileSystem, type OpenFile } from './file-system.js';
+import { codeOf, type FileInfo, type FileSystem, type OpenFile, ZEROS } from './file-system.js';
 
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR } = fs.constants;
 // Windows has neither
@@ -70,7 +70,6 @@ class NodeFile implements OpenFile {
 const SYNCS_WRITES = process.platform === 'linux';
 /** How much is reserved behind the end: as much again as there is, between these two. */
 const LEAST_RESERVE = 16 * 1024;
-const ZEROS = Buffer.alloc(1024 * 1024);
 /** There was no room. */
 const IS_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 

@@ -1,7 +1,7 @@
 import type { Sequence } from '../../checkpoint-store.js';
 import { BATCH_HEADER_BYTES, decodeBatchHeader, isWhole, type BatchHeader } from './batch.js';
 import { damaged } from './failures.js';
-import { type OpenFile, readFully } from './file-system.js';
+import { type OpenFile, readFully, ZEROS } from './file-system.js';
 import { headerBytesOf, type SegmentHeader } from './segment-header.js';
 
 /** A whole batch of a segment. `bytes` are good until the next one is asked for. */
@@ -35,7 +35,7 @@ class Window {
   }
 }
 
-const READ_AHEAD = 1024 * 1024;
+const READ_AHEAD = ZEROS.length;
 
 async function batchAt(
   window: Window,
@@ -85,8 +85,6 @@ export async function* scanBatches(
   }
 }
 
-const NOTHING = Buffer.alloc(READ_AHEAD);
-
 /** Where the zeros begin that go on to `limit`: `from` if nothing else is behind that. */
 export async function endOfContent(file: OpenFile, from: number, limit: number): Promise<number> {
   const bytes = Buffer.allocUnsafe(Math.min(READ_AHEAD, Math.max(0, limit - from)));
@@ -94,7 +92,7 @@ export async function endOfContent(file: OpenFile, from: number, limit: number):
   for (let at = from; at < limit;) {
     const read = await readFully(file, bytes.subarray(0, limit - at), at);
     if (read === 0) break;
-    let content = NOTHING.compare(bytes, 0, read, 0, read) === 0 ? 0 : read;
+    let content = ZEROS.compare(bytes, 0, read, 0, read) === 0 ? 0 : read;
     while (content > 0 && bytes[content - 1] === 0) content -= 1;
     if (content > 0) end = at + content;
     at += read;

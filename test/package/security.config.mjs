@@ -12,7 +12,7 @@ export function securityConfig(app, root, type) {
     testTimeout: base.testTimeout,
     testMatch: base.testMatch,
     // it reads our sources
-    testPathIgnorePatterns: ['recovery-parts'],
+    testPathIgnorePatterns: ['recovery-sources'],
     setupFilesAfterEnv: base.setupFilesAfterEnv,
     extensionsToTreatAsEsm: isModule ? ['.ts'] : [],
     moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },

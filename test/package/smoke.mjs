@@ -5,7 +5,6 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -14,12 +13,12 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { APPLICATIONS } from './applications.mjs';
 import { review } from './contents.mjs';
 import { securityConfig } from './security.config.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const here = (name) => join(root, 'test/package', name);
-const { devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const place = mkdtempSync(join(tmpdir(), 'bulwark-smoke-'));
 const npm = (cwd, ...args) =>
   execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
@@ -34,53 +33,6 @@ function content(tool, ...args) {
 const env = { ...process.env, NODE_ENV: 'production' };
 const node = (cwd, ...args) => execFileSync(process.execPath, args, { cwd, env, stdio: 'inherit' });
 
-const pick = (names, version) =>
-  Object.fromEntries(names.map((name) => [name, version ?? devDependencies[name]]));
-const NEST = ['common', 'core', 'platform-express', 'platform-fastify'].map(
-  (name) => `@nestjs/${name}`,
-);
-const OTHERS = {
-  ...pick([
-    'reflect-metadata',
-    'rxjs',
-    'typescript',
-    '@types/node',
-    '@types/jest',
-    '@opentelemetry/api',
-  ]),
-  '@nestjs/throttler': '^6.4.0',
-  'class-validator': '^0.14.0',
-  'class-transformer': '^0.5.0',
-};
-const APPLICATIONS = {
-  'nest-12': {
-    type: 'module',
-    compile: ['--module', 'nodenext', '--target', 'es2023'],
-    packages: {
-      ...pick([...NEST, '@nestjs/terminus', '@nestjs/swagger', '@nestjs/testing']),
-      '@types/express': '*',
-      ...OTHERS,
-    },
-  },
-  // The lowest that the peers allow, where `expose: false` of our refusals is first honoured; set up
-  // as applications are that were begun with an earlier Nest 11: CommonJS, and types by `main`.
-  'nest-11': {
-    type: 'commonjs',
-    compile:
-      '--module commonjs --moduleResolution node10 --ignoreDeprecations 6.0 --target es2021 --esModuleInterop --skipLibCheck'.split(
-        ' ',
-      ),
-    packages: {
-      ...pick(NEST, '11.2.8'),
-      '@nestjs/terminus': '11.0.0',
-      '@nestjs/testing': '~11.2.0',
-      '@nestjs/swagger': '^11.0.0',
-      ...OTHERS,
-      ...pick(['jest']),
-      'ts-jest': '^29.4.0',
-    },
-  },
-};
 /** What an application may lack, and the folders that are away when it does. */
 const OPTIONAL = {
   swagger: ['@nestjs/swagger'],
@@ -168,7 +120,9 @@ function security(app, { type }) {
   symlinkSync(inside, join(app, 'lib'), 'dir');
   writeFileSync(join(app, 'security.json'), JSON.stringify(securityConfig(app, root, type)));
   const flags = type === 'module' ? ['--experimental-vm-modules'] : [];
-  runner(app, [...flags, join(root, 'node_modules/jest/bin/jest.js')], 'security.json');
+  runner(app, [...flags, join(root, 'node_modules/jest/bin/jest.js')], 'security.json', {
+    BULWARK_INSTALLED_IN: app,
+  });
 }
 
 /** The application's own Jest, which compiles to CommonJS. */
@@ -176,9 +130,10 @@ function jest(app) {
   runner(app, ['node_modules/jest/bin/jest.js'], 'jest.json');
 }
 
-function runner(app, start, config) {
+function runner(app, start, config, told) {
   const args = [...start, '--maxWorkers=100%', '--silent', '--config', config];
-  execFileSync(process.execPath, args, { cwd: app, stdio: ['ignore', 'inherit', 'inherit'] });
+  const stdio = ['ignore', 'inherit', 'inherit'];
+  execFileSync(process.execPath, args, { cwd: app, stdio, env: { ...process.env, ...told } });
 }
 
 function visit(name, application, tarball) {

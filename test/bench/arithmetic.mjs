@@ -11,6 +11,15 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
+/**
+ * The mean of the faster three quarters. What makes a round slow is mostly the machine, so the slowest say
+ * nothing; the fastest alone would be a matter of luck, for how code is compiled differs from process to process.
+ */
+export function usual(numbers) {
+  const fast = numbers.toSorted((a, b) => a - b).slice(0, Math.max(1, numbers.length * 0.75));
+  return fast.reduce((sum, each) => sum + each, 0) / fast.length;
+}
+
 /** The cost below which no ratio is made of it: 20 ns, or a twentieth of what the bare method takes. */
 export const floorOf = (bare) => Math.max(LEAST, bare * LEAST_SHARE);
 
@@ -28,8 +37,8 @@ export function spreadOf(numbers) {
 }
 
 /**
- * What each case costs over the bare method, and our share of what each peer costs. Everybody counts
- * as in the best of the rounds: what makes one slower is the machine, and seldom all the same.
+ * What each case costs over the bare method, and our share of what each peer costs, each as
+ * it usually is in the rounds.
  *
  * Our own cost counts as the floor where it is below, so that such a ratio says "at most"; of a
  * peer's that is below there is no ratio.
@@ -41,10 +50,10 @@ export function compare(rounds) {
   const peers = Object.keys(first).filter((name) => name !== 'bare' && name !== 'ours');
   const cases = {};
   for (const title of Object.keys(first.ours)) {
-    const best = (name) => Math.min(...rounds.map((round) => round[name][title]));
-    const bare = best('bare');
+    const nsOf = (name) => usual(rounds.map((round) => round[name][title]));
+    const bare = nsOf('bare');
     const floor = floorOf(bare);
-    const ours = best('ours') - bare;
+    const ours = nsOf('ours') - bare;
     const entry = {
       bare_ns: bare,
       ours_ns: ours,
@@ -54,7 +63,7 @@ export function compare(rounds) {
       spread: {},
     };
     for (const peer of peers.filter((name) => title in first[name])) {
-      const theirs = best(peer) - bare;
+      const theirs = nsOf(peer) - bare;
       entry.peers[peer] = theirs;
       if (theirs < floor) continue;
       entry.ratio[peer] = Math.max(ours, floor) / theirs;

@@ -72,7 +72,7 @@ export function memoryTables({ allocation, kept, breaker, keys }) {
 function origin({ environment, rounds }) {
   const { machine, platform, node, packages, date } = environment;
   const versions = Object.entries(packages).map(([name, version]) => `${name} ${version}`);
-  return `${date}, Node ${node}, ${machine}, ${platform}; ${versions.join(', ')}. The best of ${rounds} rounds; ± is half the range of the middle half of their ratios.`;
+  return `${date}, Node ${node}, ${machine}, ${platform}; ${versions.join(', ')}. The mean of the faster three quarters of ${rounds} rounds; ± is half the range of the middle half of their ratios.`;
 }
 
 /** All tables of a result. */
@@ -103,8 +103,15 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const lastLine = (path) => JSON.parse(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1));
   const results = process.argv.slice(2).map(lastLine);
   console.log(report(results[0]));
-  if (results.length > 1) {
-    console.log(`Ratios of ${results.length} runs, the furthest apart first\n`);
-    console.log(agreementTable(results.map(({ cases }) => cases)));
+  const tables = [
+    ['off', results.map(({ cases, onlyWithAsyncLocalStorage: no }) => !no && cases)],
+    ['on', results.map(({ asyncLocalStorage }) => asyncLocalStorage)],
+  ];
+  for (const [asyncContext, all] of tables) {
+    if (results.length === 1 || !all.every(Boolean)) continue;
+    console.log(
+      `Ratios of ${all.length} runs, AsyncLocalStorage ${asyncContext}, the furthest apart first\n`,
+    );
+    console.log(`${agreementTable(all)}\n`);
   }
 }

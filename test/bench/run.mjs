@@ -26,9 +26,9 @@ if (unknown.length > 0) {
   console.error(`no such case: ${unknown.join(', ')}; there are ${Object.keys(CASES).join(', ')}`);
   process.exit(1);
 }
-const rounds = Number(values.rounds ?? (values.quick ? 1 : 6));
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 16));
 const weighs = values.memory ?? !(values.quick || values.only !== undefined);
-const turns = values.quick ? 4 : 7;
+const turns = values.quick ? 4 : 5;
 
 async function collect(asyncContext) {
   if (values.async !== 'both' && values.async !== asyncContext) return undefined;

@@ -57,7 +57,7 @@ export class ResilienceErrors implements ErrorObserver {
   failed(attempt: FailedAttempt): void {
     const { error, target } = attempt;
     if (this.isPassingThrough(error, target)) return;
-    this.note({ ...attempt, component: target });
+    this.note(attempt, target, attempt.port);
   }
 
   /** Records an error that no protected call had, such as one of a job of yours, and answers what is kept of it. */
@@ -66,7 +66,7 @@ export class ResilienceErrors implements ErrorObserver {
     // patterns remember these, and tell them
     const component = clean(where.component, MAX_NAME);
     const port = where.port === undefined ? undefined : clean(where.port, MAX_NAME);
-    return this.note({ error, classification, component, port, messageId, attempt, args: [] });
+    return this.note({ error, classification, messageId, attempt, args: [] }, component, port);
   }
 
   /** The newest errors, newest first. */
@@ -124,30 +124,34 @@ export class ResilienceErrors implements ErrorObserver {
     return typeof error === 'object' && error !== null && this.origins.of(error, target) !== target;
   }
 
-  private note(happened: Happened): ErrorContext {
-    const { error, classification, component, port, messageId, attempt, args } = happened;
+  private note(
+    { error, classification, messageId, attempt, args }: Happened,
+    component: string,
+    port: string | undefined,
+  ): ErrorContext {
     const {
       category,
       severity = CATEGORY_DEFAULTS[category].severity,
       configuration = false,
     } = classification as Partial<ErrorClassification> & typeof classification;
     const { log, patterns, clock, idsOf, watch } = this.parts;
-    const method = component.slice(component.lastIndexOf('.') + 1);
+    const { correlationId, traceId, sessionId } = idsOf(args);
     const entry = log.record({
       error,
       classification,
       severity,
       component,
-      method,
       port,
       messageId,
+      correlationId,
+      traceId,
+      sessionId,
       attempt,
       args,
-      ...idsOf(args),
     });
     patterns.failed({
       component,
-      ...(port === undefined ? {} : { port }),
+      port,
       fingerprint: entry.fingerprint,
       category,
       configuration,
@@ -158,9 +162,7 @@ export class ResilienceErrors implements ErrorObserver {
   }
 }
 
-interface Happened extends Omit<FailedAttempt, 'target'> {
-  readonly component: string;
-}
+type Happened = Omit<FailedAttempt, 'target' | 'port'>;
 
 /** So many errors on their way out are told from new ones. */
 const ON_THE_WAY = 1_000;

@@ -9,7 +9,6 @@ const input = {
   classification: { category: 'communication', rule: 'node-code ECONNREFUSED' },
   severity: 'medium',
   component: 'FeesClient.quote',
-  method: 'quote',
   port: 'fees',
   attempt: 1,
 };

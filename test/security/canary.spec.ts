@@ -75,7 +75,6 @@ describe('#160 of a secret in an error', () => {
           classification: { category: 'dependency' },
           severity: 'high',
           component: 'Client.call',
-          method: 'call',
           attempt: 1,
           args: [S, error],
         });

@@ -8,7 +8,7 @@ import { ErrorReader } from '../record/facts.js';
 import { makeCapture } from './captured.js';
 import { ERROR_LOG_DEFAULTS, type ErrorLogOptions } from './error-log.options.js';
 import { Group, Groups, type Kept, newestOf, type Shelf } from './groups.js';
-import { MAX_ID, MAX_NAME, MAX_RULE, REQUEST_IDS, shown, weigh, type Writable } from './shown.js';
+import { MAX_ID, MAX_NAME, MAX_RULE, shown, weigh, type Writable } from './shown.js';
 import { template } from './template.js';
 import { Words } from './words.js';
 
@@ -17,10 +17,8 @@ export interface RecordInput {
   readonly error: unknown;
   readonly classification: Pick<Classification, 'category' | 'rule'>;
   readonly severity: ErrorSeverity;
-  /** The target: `FeesClient.quote`. */
+  /** The target: `FeesClient.quote`. What stands behind its last point is the method. */
   readonly component: string;
-  /** The method alone: `quote`. */
-  readonly method: string;
   /** The dependency behind it. */
   readonly port?: string | undefined;
   readonly messageId?: string | undefined;
@@ -133,7 +131,7 @@ export class ErrorLog {
     group.add(now);
     this.recorded += 1;
     const facts = this.wantsStack(first, now) ? reader.withStack() : reader.facts;
-    const entry = this.entryOf(input, group, shelf.name, facts, now);
+    const entry = this.entryOf(input, group, shelf, facts, now);
     this.keep(entry, group);
     this.makeRoom();
     return entry;
@@ -217,7 +215,7 @@ export class ErrorLog {
   private entryOf(
     input: RecordInput,
     group: Group,
-    component: string,
+    shelf: Shelf,
     error: ErrorContext['error'],
     now: Milliseconds,
   ): ErrorContext {
@@ -230,8 +228,8 @@ export class ErrorLog {
       severity: input.severity,
       category: input.classification.category,
       rule: words.get(input.classification.rule ?? 'unknown', MAX_RULE),
-      component,
-      method: words.get(input.method, MAX_NAME),
+      component: shelf.name,
+      method: shelf.method,
       error,
       occurrences: group.count,
       firstOccurrence: epoch - (now - group.firstAt),
@@ -240,13 +238,18 @@ export class ErrorLog {
     };
     if (input.port !== undefined) entry.port = words.get(input.port, MAX_NAME);
     if (input.messageId !== undefined) entry.messageId = clean(input.messageId, MAX_ID);
-    for (const id of REQUEST_IDS) {
-      const text = input[id];
-      if (text !== undefined && clean(text, MAX_ID) === text) entry[id] = text;
-    }
+    const { correlationId, traceId, sessionId } = input;
+    if (this.isFit(correlationId)) entry.correlationId = correlationId;
+    if (this.isFit(traceId)) entry.traceId = traceId;
+    if (this.isFit(sessionId)) entry.sessionId = sessionId;
     const kept = input.args && this.capture?.(input.args);
     if (kept !== undefined) entry.metadata = kept;
     return entry;
+  }
+
+  /** One that has to be redacted is kept of nobody: those of others would become the same. */
+  private isFit(id: string | undefined): id is string {
+    return id !== undefined && this.clean(id, MAX_ID) === id;
   }
 
   private wantsStack(first: boolean, now: Milliseconds): boolean {

@@ -45,9 +45,14 @@ export function newestOf(group: Group): Kept {
 /** The groups of one component, the one not seen for longest first. */
 export class Shelf {
   readonly groups = new Map<string, Group>();
+  /** `quote` of `FeesClient.quote`. */
+  readonly method: string;
   private newest: Group | undefined;
 
-  constructor(readonly name: string) {}
+  /** @param name of the component, cleaned */
+  constructor(readonly name: string) {
+    this.method = name.slice(name.lastIndexOf('.') + 1) || name;
+  }
 
   /**
    * The group of an error, which is the one seen last from now on.
@@ -59,6 +64,7 @@ export class Shelf {
     // in a storm it is mostly the same again
     if (newest !== undefined && isSame(newestOf(newest).entry.error, facts)) return newest;
     const fingerprint = fingerprintOf(facts, common(), this.name);
+    if (newest?.fingerprint === fingerprint) return newest;
     const group = this.groups.get(fingerprint);
     if (group === undefined) return fingerprint;
     this.groups.delete(fingerprint);

@@ -8,9 +8,7 @@ export const MAX_RULE = 100;
 export const MAX_ID = 128;
 const MAX_CAUSES = 5;
 
-/** One that has to be redacted is kept of nobody: those of others would become the same. */
-export const REQUEST_IDS = ['correlationId', 'traceId', 'sessionId'] as const;
-const IDS = ['messageId', ...REQUEST_IDS] as const;
+const IDS = ['messageId', 'correlationId', 'traceId', 'sessionId'] as const;
 
 export type Writable<T> = { -readonly [K in keyof T]: T[K] };
 

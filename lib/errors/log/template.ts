@@ -16,6 +16,8 @@ const UUID = /^[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}$/i;
 const HEX = /^(?:0x)?[\da-f]{6,}$/i;
 /** Also with a unit, and `1.5`; a comma parts words. */
 const NUMBER = /\d+(?:\.\d+)*/g;
+/** What is shorter is neither an address nor an identifier. */
+const LEAST_ID = 6;
 const IP4 = /^\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}$/;
 const IP6 = /^[\da-f.%]*:[\da-f.%]*:[\da-f:.%]*$/i;
 const ID = /^[\w-]{16,}$/;
@@ -55,7 +57,7 @@ export function template(message: string): string {
       }
       if (kinds & PLACE) end = endOfUrl(message, at, end);
       if (kinds === DIGIT) word = '<n>';
-      else if (kinds !== OTHER) word = wordOf(message.slice(at, end));
+      else if (kinds !== OTHER) word = wordOf(message.slice(at, end), kinds);
     }
     if (word !== '') {
       out += message.slice(done, at) + word;
@@ -67,7 +69,8 @@ export function template(message: string): string {
 }
 
 function signAt(message: string, at: number): number {
-  return SIGNS[message.charCodeAt(at)] ?? OTHER;
+  const unit = message.charCodeAt(at);
+  return unit < SIGNS.length ? SIGNS[unit]! : OTHER;
 }
 
 /** A URL has signs that part other words. */
@@ -91,26 +94,33 @@ function isWord(sign: string | undefined): boolean {
 }
 
 /** A word with digits, or with signs of addresses and paths. */
-function wordOf(word: string): string {
-  if (word.includes('://')) return '<url>';
-  const at = word.indexOf('@');
-  if (at > 0 && at < word.length - 1) return '<mail>';
-  if (ROOTED.test(word)) return '<path>';
+function wordOf(word: string, kinds: number): string {
+  if (kinds & PLACE) {
+    if (word.includes('://')) return '<url>';
+    const at = word.indexOf('@');
+    if (at > 0 && at < word.length - 1) return '<mail>';
+    if (ROOTED.test(word)) return '<path>';
+  }
   const bare = '.:!?'.includes(word.at(-1)!) ? word.slice(0, -1) : word;
   const end = word.slice(bare.length);
   if (IP6.test(bare)) return `<ip>${end}`;
   // host:port, user:id, and pieces of a path
-  return /[:/\\@]/.test(bare)
-    ? bare
-        .split(/([:/\\@])/)
-        .map(partOf)
-        .join('') + end
-    : partOf(bare) + end;
+  let out = '';
+  let from = 0;
+  for (let i = 0; i < bare.length; i += 1) {
+    if (!':/\\@'.includes(bare[i]!)) continue;
+    out += partOf(bare.slice(from, i)) + bare[i]!;
+    from = i + 1;
+  }
+  return out + partOf(bare.slice(from)) + end;
 }
 
 function partOf(part: string): string {
   if (!/\d/.test(part)) return part;
-  if (IP4.test(part)) return '<ip>';
-  const id = UUID.test(part) || (HEX.test(part) && /[a-fx]/i.test(part)) || ID.test(part);
-  return id ? '<id>' : part.replace(NUMBER, '<n>');
+  if (part.length >= LEAST_ID) {
+    if (IP4.test(part)) return '<ip>';
+    const id = UUID.test(part) || (HEX.test(part) && /[a-fx]/i.test(part)) || ID.test(part);
+    if (id) return '<id>';
+  }
+  return part.replace(NUMBER, '<n>');
 }

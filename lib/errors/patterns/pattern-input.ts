@@ -6,7 +6,7 @@ export interface PatternInput {
   /** The target, such as `FeesClient.quote`. */
   readonly component: string;
   /** The dependency behind it. */
-  readonly port?: string;
+  readonly port?: string | undefined;
   readonly fingerprint: string;
   readonly category: ErrorCategory;
   /** Whether it says that something is set up wrongly. */

@@ -14,6 +14,7 @@ export type CorrelationSource = () => string | CallIds | undefined;
 
 type Headers = Readonly<Record<string, unknown>>;
 
+const NONE: CallIds = {};
 /** Arguments that are looked at for a request. */
 const LOOKED_AT = 8;
 
@@ -48,16 +49,17 @@ export class IdSource {
   /** The ids of a call with these arguments. Must be asked in its own async context. Never throws. */
   of(args: readonly unknown[]): CallIds {
     const traceId = idOf(quietly(this.activeTrace));
-    return {
-      ...(traceId === undefined ? {} : { traceId }),
-      ...correlationIn(args),
-      ...this.requests?.getStore(),
-      ...this.said(),
-    };
+    const inArgs = correlationIn(args);
+    const followed = this.requests?.getStore();
+    const said = this.said();
+    // mostly nobody says anything, and this is asked of every error
+    if ((inArgs ?? followed ?? said) === undefined)
+      return traceId === undefined ? NONE : { traceId };
+    return { ...(traceId !== undefined && { traceId }), ...inArgs, ...followed, ...said };
   }
 
-  private said(): CallIds {
-    if (this.given === undefined) return {};
+  private said(): CallIds | undefined {
+    if (this.given === undefined) return undefined;
     try {
       const answer: unknown = this.given();
       if (answer instanceof Promise) {
@@ -68,7 +70,7 @@ export class IdSource {
       return idsOf(answer);
     } catch (error) {
       this.report('errors.correlation', error);
-      return {};
+      return undefined;
     }
   }
 }
@@ -86,7 +88,9 @@ function idsOf(answer: object): CallIds {
 
 /** What the request among the arguments says: of a handler, or of an interceptor's context. */
 function correlationIn(args: readonly unknown[]): Correlation | undefined {
-  for (const arg of args.slice(0, LOOKED_AT)) {
+  for (let i = 0; i < Math.min(args.length, LOOKED_AT); i += 1) {
+    const arg = args[i];
+    if (typeof arg !== 'object' || arg === null) continue;
     const found = quietly(() => {
       const headers = headersIn(arg);
       return headers && correlationFrom(headers);
@@ -96,8 +100,7 @@ function correlationIn(args: readonly unknown[]): Correlation | undefined {
   return undefined;
 }
 
-function headersIn(arg: unknown): Headers | undefined {
-  if (typeof arg !== 'object' || arg === null) return undefined;
+function headersIn(arg: object): Headers | undefined {
   const request = isExecuting(arg) ? requestIn(arg) : (arg as Partial<HttpRequest>);
   const { headers, httpVersion, raw } = request ?? {};
   // by Node itself, or by Fastify around it: what else has headers may be anything

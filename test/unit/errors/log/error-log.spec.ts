@@ -11,7 +11,6 @@ const INPUT: RecordInput = {
   classification: { category: 'communication', rule: 'node-code ECONNRESET' },
   severity: 'medium',
   component: 'Fees.quote',
-  method: 'quote',
   attempt: 1,
 };
 
@@ -165,7 +164,7 @@ describe('an entry of the error log', () => {
       error = Object.assign(new Error(huge, { cause: error }), { code: huge });
     error!.stack = `\n    at ${huge}`;
     const ids = { messageId: huge, correlationId: huge, traceId: huge, sessionId: huge };
-    const names = { component: huge, method: huge, port: huge };
+    const names = { component: huge, port: huge };
     const rule = { category: 'transient', rule: huge } as const;
     const entry = fail('x', { error, ...ids, ...names, classification: rule, args: [] });
     const texts = JSON.stringify(entry)
@@ -179,7 +178,7 @@ describe('an entry of the error log', () => {
     const { fail } = setUp();
     const bad = 'a\n{"level":"fatal"}\u2028\u202e\u001b[2J';
     const ids = { messageId: bad, correlationId: bad, traceId: bad, sessionId: bad };
-    const entry = fail(bad, { component: bad, method: bad, port: bad, ...ids });
+    const entry = fail(bad, { component: bad, port: bad, ...ids });
 
     for (const text of Object.values({ ...entry, ...entry.error }))
       // oxlint-disable-next-line no-control-regex -- that is what must not be there
@@ -510,7 +509,7 @@ describe('what the error log keeps', () => {
       traceId: 'CANARY',
       sessionId: 'CANARY',
     };
-    const names = { component: 'CANARY', method: 'CANARY', port: 'CANARY' };
+    const names = { component: 'CANARY', port: 'CANARY' };
     fail('', {
       error,
       ...ids,

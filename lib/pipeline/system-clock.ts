@@ -11,7 +11,7 @@ const LATE = 20;
 export const systemClock: Clock = {
   now,
   epoch: () => Date.now(),
-  schedule: (task, delay) => scheduleAt(task, now() + delay),
+  schedule,
 };
 
 let last: Milliseconds = 0;
@@ -28,29 +28,48 @@ function now(): Milliseconds {
   return last;
 }
 
-/** A platform timer longer than `MAX_TIMER` would fire at once, so a long one is made of several. */
-function scheduleAt(task: () => void, due: Milliseconds): CancelTimer {
-  let cancel: CancelTimer = () => {};
-  const arm = (): void => {
+function schedule(task: () => void, delay: Milliseconds): CancelTimer {
+  const timer = new Timer(task, now() + delay);
+  timer.arm(delay);
+  return () => timer.cancel();
+}
+
+/** One object, and no function of its own: a call with a time limit makes one. */
+class Timer {
+  private timeout: NodeJS.Timeout | undefined;
+  private grace: NodeJS.Immediate | undefined;
+
+  constructor(
+    private readonly task: () => void,
+    private readonly due: Milliseconds,
+  ) {}
+
+  /** A platform timer longer than `MAX_TIMER` would fire at once, so a long one is made of several. */
+  arm(delay: Milliseconds): void {
     // a timer cuts fractions off, and would be early; what arithmetic leaves of one is none
-    const left = Math.ceil(due - now() - 1e-3);
-    if (left > MAX_TIMER) {
-      const timer = setTimeout(arm, MAX_TIMER);
-      cancel = () => clearTimeout(timer);
-      return;
-    }
-    const timer = setTimeout(fire, left);
-    cancel = () => clearTimeout(timer);
-  };
-  const fire = (): void => {
-    if (now() - due < LATE) {
-      task();
+    const left = Math.ceil(delay - 1e-3);
+    this.timeout =
+      left > MAX_TIMER ? setTimeout(armAgain, MAX_TIMER, this) : setTimeout(fire, left, this);
+  }
+
+  armAgain(): void {
+    this.arm(this.due - now());
+  }
+
+  fire(): void {
+    if (now() - this.due < LATE) {
+      this.task();
       return;
     }
     // answers that arrived while the loop was blocked go first: two turns read them and settle them
-    let grace = setImmediate(() => (grace = setImmediate(task)));
-    cancel = () => clearImmediate(grace);
-  };
-  arm();
-  return () => cancel();
+    this.grace = setImmediate(() => (this.grace = setImmediate(this.task)));
+  }
+
+  cancel(): void {
+    clearTimeout(this.timeout);
+    if (this.grace !== undefined) clearImmediate(this.grace);
+  }
 }
+
+const fire = (timer: Timer): void => timer.fire();
+const armAgain = (timer: Timer): void => timer.armAgain();

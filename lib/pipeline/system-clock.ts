@@ -34,7 +34,7 @@ function schedule(task: () => void, delay: Milliseconds): CancelTimer {
   return () => timer.cancel();
 }
 
-/** One object, and no function of its own: a call with a time limit makes one. */
+/** A call with a time limit makes one. */
 class Timer {
   private timeout: NodeJS.Timeout | undefined;
   private grace: NodeJS.Immediate | undefined;
@@ -48,21 +48,21 @@ class Timer {
   arm(delay: Milliseconds): void {
     // a timer cuts fractions off, and would be early; what arithmetic leaves of one is none
     const left = Math.ceil(delay - 1e-3);
+    // what a test has put in place of setTimeout may pass no arguments on
     this.timeout =
-      left > MAX_TIMER ? setTimeout(armAgain, MAX_TIMER, this) : setTimeout(fire, left, this);
+      left > MAX_TIMER
+        ? setTimeout(() => this.arm(this.due - now()), MAX_TIMER)
+        : setTimeout(() => this.fire(), left);
   }
 
-  armAgain(): void {
-    this.arm(this.due - now());
-  }
-
-  fire(): void {
+  private fire(): void {
+    const { task } = this;
     if (now() - this.due < LATE) {
-      this.task();
+      task();
       return;
     }
     // answers that arrived while the loop was blocked go first: two turns read them and settle them
-    this.grace = setImmediate(() => (this.grace = setImmediate(this.task)));
+    this.grace = setImmediate(() => (this.grace = setImmediate(task)));
   }
 
   cancel(): void {
@@ -70,6 +70,3 @@ class Timer {
     if (this.grace !== undefined) clearImmediate(this.grace);
   }
 }
-
-const fire = (timer: Timer): void => timer.fire();
-const armAgain = (timer: Timer): void => timer.armAgain();

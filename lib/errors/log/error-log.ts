@@ -94,7 +94,7 @@ export class ErrorLog {
   private readonly clean: Clean;
   private readonly words: Words;
   private readonly capture: ReturnType<typeof makeCapture> | undefined;
-  private readonly groupsByName = new Groups();
+  private readonly groupsByName: Groups;
   /** All that is kept but the samples of the groups, the oldest first. */
   private readonly recent = new Map<number, Kept>();
   private weight = 0;
@@ -115,6 +115,7 @@ export class ErrorLog {
     this.stacks = options.stacks ?? ERROR_LOG_DEFAULTS.stacks;
     this.clean = makeClean(options.redact, report);
     this.words = new Words(this.clean);
+    this.groupsByName = new Groups(this.clean);
     const { capture } = options;
     this.capture = capture && makeCapture(capture, this.clean, report);
   }

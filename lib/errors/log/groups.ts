@@ -1,7 +1,9 @@
 import type { Milliseconds } from '../../kernel/duration.js';
 import type { ErrorContext, ErrorFacts } from '../error-context.js';
+import type { Clean } from '../record/clean.js';
 import { DecayingRate } from './decaying-rate.js';
 import { fingerprintOf, isSame } from './fingerprint.js';
+import { MAX_NAME } from './shown.js';
 
 /** An entry as it is kept. */
 export interface Kept {
@@ -45,14 +47,16 @@ export function newestOf(group: Group): Kept {
 /** The groups of one component, the one not seen for longest first. */
 export class Shelf {
   readonly groups = new Map<string, Group>();
-  /** `quote` of `FeesClient.quote`. */
-  readonly method: string;
   private newest: Group | undefined;
 
-  /** @param name of the component, cleaned */
-  constructor(readonly name: string) {
-    this.method = name.slice(name.lastIndexOf('.') + 1) || name;
-  }
+  /**
+   * @param name of the component, cleaned
+   * @param method what stands behind its last point, cleaned
+   */
+  constructor(
+    readonly name: string,
+    readonly method: string,
+  ) {}
 
   /**
    * The group of an error, which is the one seen last from now on.
@@ -91,10 +95,12 @@ export class Groups {
   private newest: Shelf | undefined;
   size = 0;
 
+  constructor(private readonly clean: Clean) {}
+
   /** The shelf of a component, which is the one used last from now on. */
   shelf(name: string): Shelf {
     if (this.newest?.name === name) return this.newest;
-    const shelf = this.shelves.get(name) ?? new Shelf(name);
+    const shelf = this.shelves.get(name) ?? this.newShelf(name);
     this.shelves.delete(name);
     this.shelves.set(name, shelf);
     this.newest = shelf;
@@ -129,6 +135,12 @@ export class Groups {
     this.shelves.clear();
     this.newest = undefined;
     this.size = 0;
+  }
+
+  /** Of a name that was cut the last point is none of its own. */
+  private newShelf(name: string): Shelf {
+    const method = name.slice(name.replace(/\.+$/, '').lastIndexOf('.') + 1);
+    return new Shelf(name, this.clean(method, MAX_NAME));
   }
 
   private forget(shelf: Shelf): void {

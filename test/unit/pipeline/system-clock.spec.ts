@@ -42,6 +42,24 @@ it('#47 a task 30 days away has not run at day 24.8, and runs at day 30', async 
   timers.mockRestore();
 });
 
+it.each([20, days(30)])(
+  'a task runs after %d ms where a test has put a setTimeout in place that passes no arguments on',
+  async (delay) => {
+    let ran = 0;
+    const { setTimeout } = globalThis;
+    const timers = jest
+      .spyOn(globalThis, 'setTimeout')
+      .mockImplementation(((task: () => void, ms: number) =>
+        setTimeout(() => task(), ms)) as typeof setTimeout);
+    systemClock.schedule(() => (ran += 1), delay);
+
+    await jest.advanceTimersByTimeAsync(delay);
+
+    expect(ran).toBe(1);
+    timers.mockRestore();
+  },
+);
+
 it.each([1, 25, 29.999])('a task 30 days away is cancelled on day %d, for good', async (day) => {
   let ran = 0;
   const cancel = systemClock.schedule(() => (ran += 1), days(30));

@@ -174,6 +174,25 @@ describe('an entry of the error log', () => {
     expect(texts).toBeLessThanOrEqual(16_384 + 300); // the names of the fields are no part of it
   });
 
+  it.each([
+    ['Fees.quote', 'quote'],
+    ['run', 'run'],
+    ['billing.Fees.quote', 'quote'],
+    ['Fees.', 'Fees.'],
+    [`Fees.${'q'.repeat(300)}`, `${'q'.repeat(192)}...`],
+    ['Fees.token=abc.defghijklm', 'token=[redacted]'],
+  ])('says of the component %s that its method is %s', (component, method) => {
+    const { fail } = setUp();
+
+    expect(fail('down', { component }).method).toBe(method);
+  });
+
+  it('#166 has a method that went through the function of the application', () => {
+    const { fail } = setUp({ redact: (text) => text.replace(/^quote$/, '***') });
+
+    expect(fail('down').method).toBe('***');
+  });
+
   it('#167 is on one line, whatever its names say', () => {
     const { fail } = setUp();
     const bad = 'a\n{"level":"fatal"}\u2028\u202e\u001b[2J';

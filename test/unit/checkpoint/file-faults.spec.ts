@@ -264,6 +264,33 @@ describe('a disk that fails', () => {
     await expectIntact(world, 'snapshot');
   });
 
+  // the pieces are written apart from their lengths, and read back with them
+  test.each([0, 17, 500_000, 1_048_592, 1_048_600, 1_048_604, 2_000_000, -40_001, -1])(
+    'of a state of large pieces too, wherever it is: byte %d',
+    async (at) => {
+      const world = new FaultyDisk();
+      const store = await prepared(world);
+      const pieces = [1_048_576, 3, 1_572_864, 0, 40_000].map((size) => Buffer.alloc(size, 'x'));
+      let rotted = false;
+      world.fault = ({ call, path }) => {
+        if (call !== 'sync' || rotted || !path.includes('tmp')) return undefined;
+        const bytes = world.disk.bytesOf(path);
+        if (bytes.length < 2_000_000) return undefined;
+        bytes[at < 0 ? bytes.length + at : at]! ^= 4;
+        rotted = true;
+        return undefined;
+      };
+      const large = (): Parameters<typeof store.snapshot>[0] => [
+        { component: 'Large', meta: {}, pieces },
+      ];
+
+      await expect(store.snapshot(large())).rejects.toThrow(/not read back as it was/);
+      expect(rotted).toBe(true);
+      await store.snapshot(large());
+      await store.close();
+    },
+  );
+
   test('when pruning fails the snapshot stands, and the next one prunes', async () => {
     const world = new FaultyDisk();
     const store = await prepared(world);

@@ -15,13 +15,13 @@ export interface Measured {
 
 /** A file that was written: what is in it, and how to see whether it reads back as that. */
 export interface WrittenFile extends Measured {
-  readonly chunks: readonly WrittenChunk[];
+  readonly chunks: readonly Readonly<WrittenChunk>[];
 }
 
 /** Reading back is held against a CRC for each chunk: the hash of all of it would take longer than the reading. */
 interface WrittenChunk {
-  readonly length: number;
-  readonly crc: number;
+  length: number;
+  crc: number;
 }
 
 /** Puts bytes into a file in chunks, and hashes each while the disk takes it. */
@@ -84,13 +84,24 @@ export class ChunkedFile {
 
   /** One write at a time: this waits for the one before, whose buffer is free then. */
   private async put(chunk: Uint8Array): Promise<void> {
-    this.chunks.push({ length: chunk.length, crc: crc32(chunk) });
+    this.note(chunk);
     await this.writing;
     if (this.position >= this.nextSync) await this.syncAhead();
     this.writing = writeAll(this.file, chunk, this.position);
     this.writing.catch(() => {}); // it is awaited, but later
     this.position += chunk.length;
     this.hash.update(chunk);
+  }
+
+  /** What is small is read back with what follows it: while that is looked at, the next is on its way. */
+  private note(chunk: Uint8Array): void {
+    const last = this.chunks.at(-1);
+    if (last === undefined || last.length >= FIRST_CHUNK) {
+      this.chunks.push({ length: chunk.length, crc: crc32(chunk) });
+      return;
+    }
+    last.length += chunk.length;
+    last.crc = crc32(chunk, last.crc);
   }
 
   /** One that fails is not tried again: the last sync might say that all is well. */

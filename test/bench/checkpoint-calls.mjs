@@ -1,10 +1,12 @@
-// `node test/bench/checkpoint-calls.mjs [--rounds n] [--callers 1,64,1000] [--lmdb <folder of the package>] [--restart n] [--calls n] [--json]` of what
-// `npm run build` made: calls of a decorated method, durable when answered, beside the file store alone
-// and LMDB (put and flushed). Each contender has a process of its own, the processes alternate, medians
-// count. `--calls`: how many of each contender, for a profile. `--json`: all of it as one object on the last line. LMDB is no dependency: `npm i --no-save lmdb@3` anywhere, and say where.
+// `node test/bench/checkpoint-calls.mjs [--rounds n] [--callers 1,64,1000] [--lmdb <folder of the package>] [--sqlite <folder>] [--restart n] [--calls n] [--json]`
+// of what `npm run build` made: calls of a decorated method, durable when answered, beside the file store alone,
+// LMDB (put and flushed) and SQLite (WAL, synchronous FULL). Each contender has a process of its own, the processes
+// alternate, medians count. `--calls`: how many of each contender, for a profile. `--json`: all of it as one object on
+// the last line. These two are no dependencies: `npm i --no-save lmdb@3 better-sqlite3@12` anywhere, and say where.
 import 'reflect-metadata';
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     callers: { type: 'string', default: '1,64,1000' },
     lmdb: { type: 'string', default: 'node_modules/lmdb' },
+    sqlite: { type: 'string', default: 'node_modules/better-sqlite3' },
     restart: { type: 'string', default: '0' },
     calls: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -76,7 +79,35 @@ const contenders = {
     };
     return { put, close: () => db.close() };
   },
+  /** What is asked for in one turn of the event loop shares a transaction; the loop stands still for its sync. */
+  async sqlite(directory) {
+    const Database = createRequire(import.meta.url)(resolve(values.sqlite));
+    const db = new Database(join(directory, 'data.sqlite'));
+    db.pragma('journal_mode = WAL');
+    db.pragma('synchronous = FULL');
+    db.exec('create table state (key text primary key, value text) without rowid');
+    const upsert = db.prepare('insert or replace into state values (?, ?)');
+    const commit = db.transaction((batch) => {
+      for (const { key } of batch) upsert.run(key, `${(serial += 1)} ${value}`);
+    });
+    let serial = 0; // what is there already it would not write again
+    let waiting = [];
+    const flush = () => {
+      const batch = waiting;
+      waiting = [];
+      commit(batch);
+      for (const { done } of batch) done();
+    };
+    const put = (key) =>
+      new Promise((done) => {
+        if (waiting.push({ key, done }) === 1) setImmediate(flush);
+      });
+    return { put, close: () => db.close() };
+  },
 };
+
+/** Peers that have to be installed, and the line of the major that runs on this Node. */
+const INSTALLED = { lmdb: 'lmdb@3', sqlite: 'better-sqlite3@12' };
 
 /** Starts a look at the event loop. @returns the longest that it stood still, milliseconds */
 function watch() {
@@ -135,17 +166,19 @@ async function restart(directory, calls) {
 
 function inProcess(...args) {
   const script = fileURLToPath(import.meta.url);
-  const given = [script, '--lmdb', values.lmdb, ...args];
+  const given = [script, '--lmdb', values.lmdb, '--sqlite', values.sqlite, ...args];
   if (values.calls !== undefined) given.push('--calls', values.calls);
   return JSON.parse(execFileSync(process.execPath, given, { encoding: 'utf8' }));
 }
 
 function compare() {
-  const names = Object.keys(contenders);
-  if (!existsSync(join(values.lmdb, 'package.json'))) {
-    line(`SKIPPED: lmdb is not in ${values.lmdb}: npm i --no-save lmdb@3, or --lmdb <folder>`);
-    names.splice(names.indexOf('lmdb'), 1);
-  }
+  const names = Object.keys(contenders).filter((name) => {
+    if (!(name in INSTALLED) || existsSync(join(values[name], 'package.json'))) return true;
+    line(
+      `SKIPPED: ${name} is not in ${values[name]}: npm i --no-save ${INSTALLED[name]}, or --${name} <folder>`,
+    );
+    return false;
+  });
   const results = {};
   for (const callers of values.callers.split(',')) {
     const runs = Object.fromEntries(names.map((name) => [name, []]));

@@ -87,10 +87,10 @@ const contenders = {
     db.pragma('synchronous = FULL');
     db.exec('create table state (key text primary key, value text) without rowid');
     const upsert = db.prepare('insert or replace into state values (?, ?)');
+    let serial = 0; // what is there already it would not write again
     const commit = db.transaction((batch) => {
       for (const { key } of batch) upsert.run(key, `${(serial += 1)} ${value}`);
     });
-    let serial = 0; // what is there already it would not write again
     let waiting = [];
     const flush = () => {
       const batch = waiting;

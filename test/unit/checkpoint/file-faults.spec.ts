@@ -266,7 +266,7 @@ describe('a disk that fails', () => {
 
   // the pieces are written apart from their lengths, and read back with them
   test.each([0, 17, 500_000, 1_048_592, 1_048_600, 1_048_604, 2_000_000, -40_001, -1])(
-    'of a state of large pieces too, wherever it is: byte %d',
+    'nor is one of large pieces, whichever byte is another: %d',
     async (at) => {
       const world = new FaultyDisk();
       const store = await prepared(world);

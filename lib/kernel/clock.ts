@@ -14,6 +14,11 @@ export interface Clock {
   now(): Milliseconds;
   /** Milliseconds since 1970 by the wall clock. */
   epoch(): Milliseconds;
-  /** Runs `task` once, `delay` milliseconds from now. A pending task keeps the process alive. */
-  schedule(task: () => void, delay: Milliseconds): CancelTimer;
+  /**
+   * Runs `task` once, `delay` milliseconds from now. A pending task keeps the process alive.
+   *
+   * @param now what `now()` has just answered, where the caller knows: one reading less. Default:
+   * it is asked
+   */
+  schedule(task: () => void, delay: Milliseconds, now?: Milliseconds): CancelTimer;
 }

@@ -1,8 +1,7 @@
 import type { CheckpointCall } from '../checkpoint/transaction/checkpoint-call.js';
-import type { CancelTimer, Clock } from '../kernel/clock.js';
+import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import type { Outcome } from '../kernel/outcome.js';
-import type { Permit } from '../kernel/permit.js';
 import type { ResilienceRejection } from '../kernel/rejection.js';
 import { RateLimitedError } from '../policies/rate-limit/rate-limited.error.js';
 import { CallTimeoutError } from '../policies/time-limit/call-timeout.error.js';
@@ -11,12 +10,12 @@ import { Admission } from './admission.js';
 import type { AttemptOwner } from './attempt-owner.js';
 import { makeContext } from './call-context.js';
 import type { CallContext, ContextSource } from './current-call.js';
+import type { DirectStart } from './direct-start.js';
 import { emit } from './environment.js';
 import { IdleWatch } from './idle-watch.js';
 import { keepingOf } from './keeping.js';
 import { LazyAbort } from './lazy-abort.js';
-import { scheduleLimit } from './limit-timer.js';
-import { noteOverrun } from './overrun.js';
+import { LimitWatch } from './limit-watch.js';
 import { Seat } from './seat.js';
 import type { Decision } from './trace.js';
 
@@ -46,9 +45,7 @@ export class Attempt implements ContextSource {
   /** Whether it had to wait before its method could start. */
   private waited = false;
   private leaveLine: (() => void) | undefined;
-  private limit: Milliseconds | undefined;
-  private limitEnds: Milliseconds | undefined;
-  private cancelLimit: CancelTimer | undefined;
+  private limit: LimitWatch | undefined;
   private idleWatch: IdleWatch | undefined;
   /** What `maxHold` was when the method started. */
   private hold: Milliseconds | false | undefined;
@@ -58,7 +55,7 @@ export class Attempt implements ContextSource {
   private badValue = false;
   /** Its work has been stopped while nobody waited for it any more. */
   private wasStopped = false;
-  private readonly aborting = new LazyAbort();
+  private aborting = new LazyAbort();
   private known: CallContext | undefined;
 
   constructor(
@@ -79,12 +76,8 @@ export class Attempt implements ContextSource {
     else this.enterRateLimit();
   }
 
-  /**
-   * Takes over an attempt that was admitted, and whose method runs, without an engine.
-   *
-   * @param startedAt when it began, where the breaker measures
-   */
-  adopt(permit: Permit, startedAt: Milliseconds | undefined): void {
+  /** Takes over an attempt that was admitted, and whose method runs, without an engine. */
+  adopt({ permit, startedAt }: DirectStart): void {
     const { breaker, bulkhead } = this.call.lane;
     const { env } = this.call.pipeline;
     if (breaker !== undefined) {
@@ -93,6 +86,17 @@ export class Attempt implements ContextSource {
     }
     if (bulkhead !== undefined) this.seat = new Seat(bulkhead, env).adopt();
     this.phase = 'running';
+  }
+
+  /**
+   * The same for what ends it before its method does.
+   *
+   * @param hold what `maxHold` was when it started
+   */
+  adoptLimit(limit: LimitWatch, hold: Milliseconds | false | undefined, aborting: LazyAbort): void {
+    this.limit = limit;
+    this.hold = hold;
+    this.aborting = aborting;
   }
 
   /** The method answered, or its stream completed. */
@@ -122,9 +126,8 @@ export class Attempt implements ContextSource {
   /** The first value of a stream: in time, and enough for a probe. The slot is held to the end. */
   firstValue(value: unknown): void {
     const { pipeline } = this.call;
-    noteOverrun(pipeline, this.limit, this.limitEnds);
+    this.limit?.answered();
     this.hasValue = true;
-    this.cancelLimit?.();
     const outcome = pipeline.outcomeOfValue(value);
     this.badValue = outcome === 'failure';
     if (this.admission?.isProbe === true) this.admission.settle(outcome);
@@ -230,7 +233,7 @@ export class Attempt implements ContextSource {
     if (lane.rateLimit !== undefined) this.note('rate-limit', 'admitted');
     const limit = pipeline.limitFor(this.number, args);
     if (this.phase !== 'waiting') return; // the function made the caller leave
-    if (limit !== undefined) this.startLimit(limit);
+    if (limit !== undefined) this.limit = new LimitWatch(pipeline, limit, this);
     if (lane.bulkhead === undefined) return this.enterComponent();
     const seat = new Seat(lane.bulkhead, pipeline.env);
     this.seat = seat;
@@ -272,9 +275,9 @@ export class Attempt implements ContextSource {
   }
 
   private unlessLate(go: () => void): void {
-    const { limitEnds } = this;
+    const { limit } = this;
     // its timer is late: the event loop was blocked
-    if (limitEnds !== undefined && this.clock.now() >= limitEnds) this.timedOut(this.limit!);
+    if (limit !== undefined && limit.late >= 0) this.timedOut();
     else go();
   }
 
@@ -298,21 +301,15 @@ export class Attempt implements ContextSource {
   /** From here on it is a matter of the disk, and cannot be called off. */
   private committed(): void {
     this.isCommitted = true;
-    this.cancelLimit?.();
-    this.cancelLimit = undefined;
-    this.limitEnds = undefined;
+    this.limit?.cancel();
+    this.limit = undefined;
     this.call.committed();
   }
 
-  private startLimit(limit: Milliseconds): void {
-    this.limit = limit;
-    this.limitEnds = this.clock.now() + limit;
-    this.cancelLimit = scheduleLimit(this.clock, () => this.timedOut(limit), limit);
-  }
-
-  private timedOut(limit: Milliseconds): void {
+  /** Its limit has passed. */
+  timedOut(): void {
     if (this.phase === 'waiting' || this.phase === 'running')
-      this.giveUp(limit, this.clock.now() - this.limitEnds!, false);
+      this.giveUp(this.limit!.limit, this.limit!.late, false);
   }
 
   private giveUp(limit: Milliseconds, late: Milliseconds, idle: boolean): void {
@@ -331,7 +328,7 @@ export class Attempt implements ContextSource {
   /** @returns whether the answer counted as a success */
   private endWell(value: unknown): boolean {
     const outcome = this.outcomeOf(value);
-    if (!this.hasValue) noteOverrun(this.call.pipeline, this.limit, this.limitEnds);
+    if (!this.hasValue) this.limit?.answered();
     this.note('method', outcome === 'success' ? 'answered' : 'answered, counted as failure');
     this.leave(outcome);
     this.seat?.giveBack();
@@ -347,8 +344,7 @@ export class Attempt implements ContextSource {
   /** Ends the wait for this attempt. The slot is for the caller to give back. */
   private leave(outcome: Outcome, error?: unknown): void {
     this.phase = 'over';
-    this.cancelLimit?.();
-    this.cancelLimit = undefined; // work that never ends would keep the timer for ever
+    this.limit?.cancel();
     this.idleWatch?.cancel();
     this.admission?.settle(outcome, error);
   }
@@ -366,9 +362,9 @@ export class Attempt implements ContextSource {
 
   /** Work that nobody waits for keeps its slot for a while: for 5 time limits, unless it is said otherwise. */
   private holdOn(): void {
-    const { limit, limitEnds } = this;
+    const { limit } = this;
     if (limit === undefined || this.hold !== undefined) return;
-    this.seat?.holdAtMost(Math.max(0, limitEnds! + 4 * limit - this.clock.now()));
+    this.seat?.holdAtMost(Math.max(0, 4 * limit.limit - limit.late));
   }
 
   private note(by: Decision['by'], verdict: string): void {
@@ -382,7 +378,8 @@ export class Attempt implements ContextSource {
   /** When it is given up; of a stream only its first value has to be there by then. */
   private get ends(): Milliseconds | undefined {
     const { totalEnds } = this.call;
-    if (this.limitEnds === undefined || this.hasValue) return totalEnds;
-    return totalEnds === undefined ? this.limitEnds : Math.min(this.limitEnds, totalEnds);
+    if (this.limit === undefined || this.hasValue) return totalEnds;
+    const { ends } = this.limit;
+    return totalEnds === undefined ? ends : Math.min(ends, totalEnds);
   }
 }

@@ -10,7 +10,7 @@ import { Attempt } from './attempt.js';
 import type { AttemptOwner } from './attempt-owner.js';
 import type { EndableCall } from './calls-in-flight.js';
 import { inheritedEnd, runAs, runInContext } from './current-call.js';
-import type { DirectStart } from './direct-call.js';
+import type { DirectStart } from './direct-start.js';
 import { emit, emitRefusal } from './environment.js';
 import { explainCall } from './explain-call.js';
 import type { Lane } from './lane.js';
@@ -158,12 +158,12 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
   /**
    * Makes the first attempt out of one that was admitted, and has run, without an engine.
    */
-  protected adopt({ permit, startedAt, mark, timing }: DirectStart): Attempt {
+  protected adopt(start: DirectStart): Attempt {
     this.counted = true;
-    this.account.resumes(timing);
-    this.retries.started(mark);
+    this.account.resumes(start.timing);
+    this.retries.started(start.mark, start.serial);
     this.attempt = new Attempt(this, 1);
-    this.attempt.adopt(permit, startedAt);
+    this.attempt.adopt(start);
     return this.attempt;
   }
 

@@ -63,6 +63,18 @@ export class CallsInFlight {
     call.after = undefined;
   }
 
+  /** `by` goes on with what `call`, which is in the list, has begun. */
+  replace(call: EndableCall, by: EndableCall): void {
+    const { before, after } = call;
+    by.before = before;
+    by.after = after;
+    if (before === undefined) this.first = by;
+    else before.after = by;
+    if (after !== undefined) after.before = by;
+    call.before = undefined;
+    call.after = undefined;
+  }
+
   /** From here on nothing waits: not for another attempt, nor for a slot or a turn. */
   drain(): void {
     if (this.stage === 'open') this.stage = 'draining';

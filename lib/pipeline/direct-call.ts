@@ -1,20 +1,7 @@
 import type { Clock } from '../kernel/clock.js';
-import type { Milliseconds } from '../kernel/duration.js';
-import type { Permit } from '../kernel/permit.js';
 import { makeContext } from './call-context.js';
 import type { CallContext, ContextSource } from './current-call.js';
 import type { Lane } from './lane.js';
-import type { Timing } from './statistics/timing.js';
-
-/** How a call began that ran without an engine. */
-export interface DirectStart {
-  readonly permit: Permit;
-  /** When, where the breaker measures. */
-  readonly startedAt: Milliseconds | undefined;
-  /** What `spentMark` answered then. */
-  readonly mark: number;
-  readonly timing: Timing | undefined;
-}
 
 /**
  * A call that runs without an engine, as its method sees it: nothing can abort it and it has no

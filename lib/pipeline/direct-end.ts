@@ -14,6 +14,7 @@ type OnAnswer = (value: unknown) => unknown;
  * call alone, so that one function does for every call of an era.
  */
 export class DirectEnd {
+  /** Of the calls that `shared` is for: permits of one era are the same. */
   private permit: Permit = REFUSED;
   private shared: OnAnswer | undefined;
 
@@ -24,8 +25,14 @@ export class DirectEnd {
     private readonly clock: Clock,
   ) {}
 
-  /** @param permit of the breaker; `REFUSED` where there is none */
-  of(permit: Permit): OnAnswer {
+  /**
+   * @param permit of the breaker; `REFUSED` where there is none
+   * @param timing of a call that is timed
+   * @param startedAt when it began, where the breaker measures
+   */
+  of(permit: Permit, timing: Timing | undefined, startedAt: Milliseconds | undefined): OnAnswer {
+    if (timing !== undefined || startedAt !== undefined)
+      return this.measured(permit, timing, startedAt);
     if (this.shared === undefined || permit !== this.permit) {
       this.permit = permit;
       this.shared = this.make(permit);
@@ -33,8 +40,8 @@ export class DirectEnd {
     return this.shared;
   }
 
-  /** The same for one call that is timed, or whose breaker measures it from `startedAt` on. */
-  measured(
+  /** For one call alone. */
+  private measured(
     permit: Permit,
     timing: Timing | undefined,
     startedAt: Milliseconds | undefined,

@@ -17,7 +17,7 @@ import { Fallback } from '../policies/fallback/fallback.js';
 import { Retry } from '../policies/retry/retry.js';
 import type { MessageIdFunction } from '../policies/retry/retry.options.js';
 import type { RetryBudget } from '../policies/retry/retry-budget.js';
-import { compileTimeLimit, type LimitFor } from '../policies/time-limit/time-limit.js';
+import { compileTimeLimit, type LimitFor, timeLimitOf } from '../policies/time-limit/time-limit.js';
 import { openContexts } from './current-call.js';
 import { DirectCall } from './direct-call.js';
 import { DirectEnd } from './direct-end.js';
@@ -57,6 +57,8 @@ export class Pipeline implements Continuity {
   readonly poison: PoisonLedger | undefined;
   /** Whether an attempt has a limit of its own. */
   readonly timeLimited: boolean;
+  /** That limit, where it is the same for every attempt. */
+  readonly fixedLimit: Milliseconds | undefined;
   /** Milliseconds that a stream may be silent after its first value. */
   readonly idle: Milliseconds | undefined;
   /** Whether calls run in an async context, for those made further in to find their deadline there. */
@@ -117,6 +119,7 @@ export class Pipeline implements Continuity {
     this.poison = before?.poison ?? (this.messageId && new PoisonLedger());
     this.timeLimited =
       typeof timeLimit === 'object' ? timeLimit.ms !== undefined : timeLimit !== undefined;
+    this.fixedLimit = timeLimit === undefined ? undefined : timeLimitOf(timeLimit);
     this.timeLimit = timeLimit === undefined ? undefined : compileTimeLimit(timeLimit);
     this.idle = typeof timeLimit === 'object' ? timeLimit.idle : undefined;
     this.checkpoint = policies.checkpoint;
@@ -137,7 +140,7 @@ export class Pipeline implements Continuity {
     this.failOn = compileMatcher(circuitBreaker?.failOn, 'failOn', true, report);
     this.isFailure = circuitBreaker?.isFailure;
     this.engaged =
-      this.timeLimited ||
+      this.timeLimited !== (this.fixedLimit !== undefined) ||
       this.propagates ||
       rateLimit !== undefined ||
       env.trace ||
@@ -197,7 +200,7 @@ export class Pipeline implements Continuity {
     return this.lane.bulkhead;
   }
 
-  /** Whether a call would be admitted at once, and only its method could end it. */
+  /** Whether a call would be admitted at once, and only its method or its limit could end it. */
   runsDirectly(lane: Lane): boolean {
     return (
       !this.engaged &&

@@ -1,124 +1,19 @@
-import { isObservable, lastValueFrom } from 'rxjs';
-import { REFUSED } from '../kernel/permit.js';
 import type { CircuitOpenError } from '../policies/circuit-breaker/circuit-open.error.js';
 import { refusalOf } from './admission.js';
-import type { Attempt } from './attempt.js';
-import { Call, type Method } from './call.js';
+import type { Method } from './call.js';
 import { inheritedEnd, runAs } from './current-call.js';
-import type { DirectStart } from './direct-call.js';
+import { countDirectly, enterDirectly, startOf } from './direct-start.js';
 import { emitRefusal } from './environment.js';
 import { followSignal } from './follow-signal.js';
 import { runKept } from './kept-call.js';
 import type { Lane } from './lane.js';
+import { runLimited } from './limited-call.js';
 import type { Pipeline } from './pipeline.js';
+import { PromiseCall, rejectSoon, settledAlready } from './promise-call.js';
 import { spentMark } from './retries.js';
 import { Timing } from './statistics/timing.js';
 import type { Target } from './target.js';
-
-type Settled = { readonly value: unknown } | { readonly error: unknown };
-
-/** A call that returns a promise. Builds no Observable. */
-class PromiseCall extends Call {
-  private settled: Settled | undefined;
-  private resolve: ((value: unknown) => void) | undefined;
-  private reject: ((error: unknown) => void) | undefined;
-
-  start(): Promise<unknown> {
-    this.begin();
-    return this.result();
-  }
-
-  /** Goes on where a call that ran without an engine has failed. */
-  resume(start: DirectStart, error: unknown): unknown {
-    this.adopt(start).failed(error);
-    this.follow();
-    return this.handOver();
-  }
-
-  override invoke(attempt: Attempt): void {
-    try {
-      // adopts foreign thenables, so that one that calls back twice settles once
-      void Promise.resolve(this.callMethod(attempt)).then(
-        (value) => attempt.succeeded(value),
-        (error: unknown) => attempt.failed(error),
-      );
-    } catch (error) {
-      attempt.failed(error);
-    }
-  }
-
-  override stopWork(): void {
-    // a promise cannot be stopped: the work was asked to by its signal
-  }
-
-  protected override answer(value: unknown): void {
-    if (this.resolve === undefined) this.settled = { value };
-    else this.resolve(value);
-  }
-
-  protected override giveUp(error: unknown): void {
-    if (this.reject === undefined) this.settled = { error };
-    else this.reject(error);
-  }
-
-  protected override await(
-    result: unknown,
-    good: (value: unknown) => void,
-    bad: (error: unknown) => void,
-  ): void {
-    if (isObservable(result)) {
-      // the types allow it, and a promise of a stream is its last value
-      void lastValueFrom(result, { defaultValue: undefined }).then(good, bad);
-    } else if (typeof result === 'function' || (typeof result === 'object' && result !== null)) {
-      void Promise.resolve(result).then(good, bad);
-    } else {
-      good(result);
-    }
-  }
-
-  /** What the callback of a `then` has to return: the answer if there is one, else a promise of it. */
-  private handOver(): unknown {
-    const { settled } = this;
-    if (settled === undefined) return this.result();
-    return 'error' in settled ? new Rejecting(settled.error) : settled.value;
-  }
-
-  private result(): Promise<unknown> {
-    const { settled } = this;
-    if (settled === undefined) {
-      return new Promise((resolve, reject) => {
-        this.resolve = resolve;
-        this.reject = reject;
-      });
-    }
-    return 'error' in settled ? rejectSoon(settled.error) : Promise.resolve(settled.value);
-  }
-}
-
-/**
- * Returned from the callback of a `then`, makes its promise reject. Throwing there would have the
- * engine look for who catches, which costs as much as all the rest of a failing call.
- */
-class Rejecting {
-  constructor(private readonly error: unknown) {}
-
-  then(_resolve: unknown, reject: (error: unknown) => void): void {
-    reject(this.error);
-  }
-}
-
-const settledAlready = Promise.resolve();
-
-/**
- * A promise that rejects in the next microtask, when whoever awaits it has attached a handler.
- * Rejecting at once would run Node's bookkeeping of unhandled rejections, which costs more than
- * the refusal.
- */
-function rejectSoon(error: unknown): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    void settledAlready.then(() => reject(error));
-  });
-}
+import { attemptSerial } from './trace.js';
 
 /**
  * Runs a method that returns a promise through its pipeline.
@@ -141,7 +36,11 @@ export function runPromise(
   const lane = pipeline.laneOf(args);
   if (signal === undefined) {
     if (inheritedEnd(pipeline.env.clock) === undefined) {
-      if (pipeline.runsDirectly(lane)) return runDirectly(pipeline, lane, method, self, args);
+      if (pipeline.runsDirectly(lane)) {
+        return pipeline.fixedLimit === undefined
+          ? runDirectly(pipeline, lane, method, self, args)
+          : runLimited(pipeline, lane, method, self, args);
+      }
       const refusal = refuseDirectly(pipeline, lane);
       if (refusal !== undefined) return rejectSoon(refusal);
     }
@@ -176,27 +75,18 @@ function runDirectly(
   self: unknown,
   args: unknown[],
 ): Promise<unknown> {
-  const { breaker, bulkhead } = lane;
-  const { counters } = pipeline;
-  counters.calls += 1;
-  const timing = Timing.of(counters.latency, pipeline.env.clock);
-  pipeline.fallback?.begun();
-  pipeline.budget?.callStarted();
-  const measures = breaker?.policy.slowCallDuration !== undefined;
-  const startedAt = measures ? pipeline.env.clock.now() : undefined;
-  const mark = pipeline.retry === undefined ? 0 : spentMark();
-  const permit = breaker === undefined ? REFUSED : breaker.policy.enter();
-  bulkhead?.policy.enter();
+  // as they are, for one object more would cost a third of the call
+  const timing = countDirectly(pipeline);
+  const startedAt = startOf(lane, pipeline);
+  const mark = spentMark();
+  const serial = attemptSerial();
+  const permit = enterDirectly(lane);
   const failed = (error: unknown): unknown =>
     new PromiseCall(pipeline, lane, method, self, args).resume(
-      { permit, startedAt, mark, timing },
+      { permit, startedAt, mark, serial, timing },
       error,
     );
-  const end = pipeline.directEndOf(lane);
-  const answered =
-    timing === undefined && startedAt === undefined
-      ? end.of(permit)
-      : end.measured(permit, timing, startedAt);
+  const answered = pipeline.directEndOf(lane).of(permit, timing, startedAt);
   try {
     const source = pipeline.directCall(lane);
     timing?.methodStarts();

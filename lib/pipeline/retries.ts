@@ -105,11 +105,11 @@ export class Retries implements Span {
     this.said = undefined;
   }
 
-  /** An attempt starts, or has started when `spentMark` answered this. */
-  started(mark = spent.mark()): void {
+  /** An attempt starts, or has started when `spentMark` and `attemptSerial` answered this. */
+  started(mark = spent.mark(), serial = attemptSerial()): void {
     this.count += 1;
     this.lookAgain();
-    this.last = attemptSerial();
+    this.last = serial;
     if (this.count === 1) this.first = this.last;
     else this.call.pipeline.counters.retries += 1;
     this.mark = mark;

@@ -28,8 +28,8 @@ function now(): Milliseconds {
   return last;
 }
 
-function schedule(task: () => void, delay: Milliseconds): CancelTimer {
-  const timer = new Timer(task, now() + delay);
+function schedule(task: () => void, delay: Milliseconds, from = now()): CancelTimer {
+  const timer = new Timer(task, from + delay);
   timer.arm(delay);
   return () => timer.cancel();
 }

@@ -114,6 +114,41 @@ onEveryFace((face) => {
     expect(explainError(null)).toBeUndefined();
   });
 
+  it.each<[string, PolicySet]>([
+    ['a breaker', { circuitBreaker: {} }],
+    ['a time limit', { timeLimit: 60_000 }],
+    ['a breaker that measures', { circuitBreaker: { slowCallDuration: 60_000 } }],
+  ])('the attempts of a call further in are still known behind %s', async (_name, policies) => {
+    const stage = new Stage(face, policies);
+    const inner = stage.runtime.registerChecked('Inner.call', { retry: { delay: 1 } });
+
+    const call = stage.call(() =>
+      runPromise(inner, () => Promise.reject(new Error('down')), undefined, []),
+    );
+    await stage.clock.advance(10_000);
+
+    expect(explainError(call.error)).toMatchObject({ target: 'Inner.call' });
+  });
+
+  it.each<[string, PolicySet]>([
+    ['a breaker', { circuitBreaker: {} }],
+    ['a time limit', { timeLimit: 60_000 }],
+  ])(
+    'the attempts of another call say nothing of the same error behind %s',
+    async (_name, policies) => {
+      const stage = new Stage(face, policies);
+      const other = stage.runtime.registerChecked('Other.call', { retry: { delay: 1 } });
+      const error = new Error('down');
+      void runPromise(other, () => Promise.reject(error), undefined, []).catch(() => {});
+      await stage.clock.advance(10_000);
+      expect(explainError(error)).toMatchObject({ target: 'Other.call' });
+
+      await stage.run(() => Promise.reject(error));
+
+      expect(explainError(error)).toBeUndefined();
+    },
+  );
+
   it('an error object that calls share explains none of them', async () => {
     const shared = new Error('constant');
     const stage = new Stage(face, { retry: { delay: 1 } });

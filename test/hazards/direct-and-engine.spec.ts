@@ -9,7 +9,7 @@ import { World } from '../unit/pipeline/world.js';
 type Dice = (n: number) => number;
 const pick = <T>(upTo: Dice, list: readonly T[]): T => list[upTo(list.length)]!;
 
-function policies(upTo: Dice): PolicySet {
+function policies(upTo: Dice, limited: number): PolicySet {
   const some = <T>(share: number, make: () => T): T | undefined =>
     upTo(100) < share ? make() : undefined;
   const optional = (o: object): object =>
@@ -45,6 +45,7 @@ function policies(upTo: Dice): PolicySet {
         maxConcurrent: 1 + upTo(3),
         maxQueue: upTo(3),
         key: some(25, () => (args: unknown) => String(args)),
+        maxHold: some(40, () => pick(upTo, [false, 45])),
       }),
     ),
     fallback: some(25, () =>
@@ -62,7 +63,7 @@ function policies(upTo: Dice): PolicySet {
         ],
       ]),
     ),
-    timeLimit: some(8, () => 30),
+    timeLimit: some(limited, () => pick(upTo, [30, 30, 100])),
   }) as PolicySet;
 }
 
@@ -113,13 +114,15 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
   } as never;
   const log: unknown[] = [];
   const shared = new Error('shared');
+  const cutOff = upTo(3) === 0;
   const targets = ['A', 'B'].map((name) => {
-    const given = policies(upTo);
+    // the end of an application finds the calls without a limit only where they have an engine
+    const given = policies(upTo, cutOff ? 100 : 50);
     try {
       return world.target(name, given);
     } catch {
       // the other has a breaker of that name with other options
-      return world.target(name, { circuitBreaker: { failureThreshold: 1 } });
+      return world.target(name, { circuitBreaker: { failureThreshold: 1 }, timeLimit: 30 });
     }
   });
   const { registry } = world.runtime;
@@ -130,6 +133,7 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
     switch (upTo(12)) {
       case 0:
         await world.clock.advance(pick(upTo, [1, 10, 30, 60, 1_000]));
+        if (upTo(4) === 0) world.clock.jump(pick(upTo, [10, 25, 60])); // a blocked event loop
         break;
       case 1:
         waiting.splice(upTo(waiting.length), 1)[0]?.();
@@ -147,6 +151,8 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
           { retry: false },
           { retry: { maxAttempts: 2, delay: 5 } },
           { fallback: false },
+          { timeLimit: 15 },
+          { bulkhead: { maxHold: 20 } },
         ]);
         try {
           world.runtime.reconfigure(name, patch as never);
@@ -170,7 +176,7 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
         break;
       }
       case 4:
-        if (upTo(6) === 0) world.runtime.setEnabled(upTo(2) === 0);
+        if (upTo(6) === 0 && !cutOff) world.runtime.setEnabled(upTo(2) === 0);
         break;
       default: {
         const target = pick(upTo, targets);
@@ -178,11 +184,19 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
         const plan = Array.from({ length: 4 }, () => [upTo(10), upTo(kinds.length)] as const);
         let attempt = 0;
         const key = pick(upTo, ['k', 'l', 'm']);
+        const looks = upTo(2) === 0;
         const method = (): Promise<unknown> => {
           const [how, kind] = plan[Math.min(attempt, 3)]!;
           attempt += 1;
-          const { attempt: n, target: t } = currentCall();
-          log.push(['start', me, n, t]);
+          const context = currentCall();
+          const { attempt: n, target: t, deadline } = context;
+          log.push(['start', me, n, t, deadline, context.remaining()]);
+          if (looks) {
+            const { signal } = context;
+            const aborted = (): unknown =>
+              log.push(['aborted', me, n, shown(signal.reason), context.remaining()]);
+            signal.addEventListener('abort', aborted);
+          }
           const error = kinds[kind]!();
           if (how < 3) return Promise.resolve(me);
           if (how === 3) throw error;
@@ -200,6 +214,13 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
         await settle();
       }
     }
+  }
+  if (cutOff) {
+    world.runtime.drain();
+    await world.clock.advance(pick(upTo, [0, 10, 40]));
+    world.runtime.close();
+    world.runtime.cut();
+    await settle();
   }
   letGo(release);
   for (let i = 0; i < 10; i += 1) {

@@ -142,7 +142,6 @@ export class Pipeline implements Continuity {
     this.engaged =
       this.timeLimited !== (this.fixedLimit !== undefined) ||
       this.propagates ||
-      rateLimit !== undefined ||
       env.trace ||
       env.calls.follows ||
       this.isFailure !== undefined ||
@@ -200,12 +199,16 @@ export class Pipeline implements Continuity {
     return this.lane.bulkhead;
   }
 
-  /** Whether a call would be admitted at once, and only its method or its limit could end it. */
-  runsDirectly(lane: Lane): boolean {
+  /**
+   * Whether a call is admitted at once, and only its method or its limit could end it. Then it is
+   * to be made, for it has been charged to the rate limit.
+   */
+  admitsDirectly(lane: Lane): boolean {
     return (
       !this.engaged &&
       (lane.breaker?.policy.isClosed ?? true) &&
-      (lane.bulkhead?.policy.hasRoom ?? true)
+      (lane.bulkhead?.policy.hasRoom ?? true) &&
+      (lane.rateLimit?.policy.tryEnter() ?? true)
     );
   }
 

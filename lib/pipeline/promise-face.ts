@@ -36,7 +36,7 @@ export function runPromise(
   const lane = pipeline.laneOf(args);
   if (signal === undefined) {
     if (inheritedEnd(pipeline.env.clock) === undefined) {
-      if (pipeline.runsDirectly(lane)) {
+      if (pipeline.admitsDirectly(lane)) {
         return pipeline.fixedLimit === undefined
           ? runDirectly(pipeline, lane, method, self, args)
           : runLimited(pipeline, lane, method, self, args);

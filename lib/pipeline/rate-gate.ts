@@ -19,6 +19,11 @@ export class RateGate {
     return this.limit.enter(this.clock.now());
   }
 
+  /** Goes if that can be at once; if not, nothing has changed. */
+  tryEnter(): boolean {
+    return this.limit.tryEnter(this.clock.now());
+  }
+
   /**
    * Waits in line; the answer leaves it.
    *

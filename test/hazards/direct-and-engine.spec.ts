@@ -48,6 +48,15 @@ function policies(upTo: Dice, limited: number): PolicySet {
         maxHold: some(40, () => pick(upTo, [false, 45])),
       }),
     ),
+    rateLimit: some(25, () =>
+      optional({
+        limit: 1 + upTo(4),
+        per: pick(upTo, [20, 100]),
+        maxWait: pick(upTo, [undefined, 30]),
+        key: some(25, () => (args: unknown) => String(args)),
+        maxKeys: some(50, () => 2),
+      }),
+    ),
     fallback: some(25, () =>
       pick<object>(upTo, [
         { value: 'instead' },
@@ -152,6 +161,8 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
           { retry: { maxAttempts: 2, delay: 5 } },
           { fallback: false },
           { timeLimit: 15 },
+          { rateLimit: { limit: 2 } },
+          { rateLimit: false },
           { bulkhead: { maxHold: 20 } },
         ]);
         try {
@@ -243,6 +254,7 @@ async function run(seed: number, trace: boolean): Promise<Seen> {
     bulkheads: registry.bulkheads
       .list()
       .map((b) => [b.name, registry.bulkheads.reader(b.name)!.snapshot()]),
+    rateLimits: targets.map(({ pipeline }) => pipeline.lane.rateLimit?.policy.snapshot()),
     pending: world.clock.pending,
   };
   const of = (line: unknown): number => (Array.isArray(line) ? (line[1] as number) : 0);

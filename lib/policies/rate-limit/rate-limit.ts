@@ -71,16 +71,20 @@ export class RateLimit {
    * opposite of that many whole milliseconds to start at once, if nobody else came before.
    */
   enter(now: Milliseconds): number {
-    this.forget(now);
-    if (this.waiting === 0 && this.shortage(0, now) <= 0) {
-      this.start();
-      return 0;
-    }
+    if (this.tryEnter(now)) return 0;
     const wait = this.waitFor(this.waiting, now);
     // who waits goes first, even if its timer is late
     if (wait <= this.maxWait) return Math.max(1, wait);
     this.refused += 1;
     return -wait;
+  }
+
+  /** Lets a call start, and charges it, if that can be at once; if not, nothing has changed. */
+  tryEnter(now: Milliseconds): boolean {
+    this.forget(now);
+    if (this.waiting > 0 || this.shortage(0, now) > 0) return false;
+    this.start();
+    return true;
   }
 
   /**

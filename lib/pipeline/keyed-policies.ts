@@ -34,6 +34,9 @@ const MAX_LOOKS = 100;
 interface Entry<P> extends Named<P> {
   readonly key: string;
   usedAt: Milliseconds;
+  /** Its neighbours in the order of use. */
+  older: Entry<P> | undefined;
+  newer: Entry<P> | undefined;
 }
 
 /**
@@ -45,17 +48,19 @@ interface Entry<P> extends Named<P> {
  */
 export class KeyedPolicies<P> {
   private readonly entries = new Map<string, Entry<P>>();
+  private oldest: Entry<P> | undefined;
+  private newest: Entry<P> | undefined;
   /** Keys forgotten to make room, though their time was not over. */
   evicted = 0;
 
   /**
-   * @param make a new policy for a key
+   * @param makePolicy a new policy for a key
    */
   constructor(
     readonly name: string,
     private limits: KeyLimits,
     private readonly clock: Clock,
-    private readonly make: (key: string) => P,
+    private readonly makePolicy: (key: string) => P,
     private readonly forget: Forgetting<P>,
   ) {}
 
@@ -66,17 +71,14 @@ export class KeyedPolicies<P> {
   /** The policy of the key, made if need be; the key counts as used. */
   of(key: string): Named<P> {
     const now = this.clock.now();
-    let entry = this.entries.get(key);
-    if (entry === undefined) {
-      this.forgetExpired(now);
-      if (this.entries.size >= this.limits.maxKeys) this.makeRoom();
-      entry = { name: this.name, key, policy: this.make(key), usedAt: now };
-    } else {
-      entry.usedAt = now;
-      this.entries.delete(key);
+    const known = this.entries.get(key);
+    if (known === undefined) return this.make(key, now);
+    known.usedAt = now;
+    if (known !== this.newest) {
+      this.unlink(known);
+      this.link(known);
     }
-    this.entries.set(key, entry); // at the recent end
-    return entry;
+    return known;
   }
 
   /** The policy of the key if there is one. Looking changes nothing. */
@@ -85,8 +87,11 @@ export class KeyedPolicies<P> {
   }
 
   /** Every key with its policy, the least recently used first. */
-  *list(): IterableIterator<[string, P]> {
-    for (const [key, { policy }] of this.entries) yield [key, policy];
+  list(): [key: string, policy: P][] {
+    const all: [string, P][] = [];
+    for (let entry = this.oldest; entry !== undefined; entry = entry.newer)
+      all.push([entry.key, entry.policy]);
+    return all;
   }
 
   /** Other limits from now on; too many keys go as new ones come. */
@@ -94,11 +99,21 @@ export class KeyedPolicies<P> {
     this.limits = limits;
   }
 
+  private make(key: string, now: Milliseconds): Named<P> {
+    this.forgetExpired(now);
+    if (this.entries.size >= this.limits.maxKeys) this.makeRoom();
+    const policy = this.makePolicy(key);
+    const entry = { name: this.name, key, policy, usedAt: now, older: undefined, newer: undefined };
+    this.entries.set(key, entry);
+    this.link(entry);
+    return entry;
+  }
+
   private forgetExpired(now: Milliseconds): void {
     let looks = MAX_LOOKS;
-    for (const [key, { policy, usedAt }] of this.entries) {
-      if (now - usedAt < this.limits.idleTtl || looks === 0) return;
-      if (this.forget.mayExpire(policy)) this.entries.delete(key);
+    for (let entry = this.oldest; entry !== undefined; entry = entry.newer) {
+      if (now - entry.usedAt < this.limits.idleTtl || looks === 0) return;
+      if (this.forget.mayExpire(entry.policy)) this.remove(entry);
       looks -= 1;
     }
   }
@@ -106,21 +121,45 @@ export class KeyedPolicies<P> {
   /** For one more key. More than one goes where there are too many already, by `limit` or because they might not go. */
   private makeRoom(): void {
     const { entries, forget, limits } = this;
-    let last: string | undefined;
+    let last: Entry<P> | undefined;
     for (let looks = Math.min(entries.size, MAX_LOOKS); looks > 0; looks -= 1) {
       if (entries.size < limits.maxKeys) return;
-      const [key, entry] = entries.entries().next().value!;
-      entries.delete(key);
+      const entry = this.oldest!;
       if (forget.isIdle(entry.policy)) {
+        this.remove(entry);
         this.evicted += 1;
         continue;
       }
       // it gets a second chance at the recent end
-      entries.set(key, entry);
-      if (last === undefined && forget.mayGo(entry.policy)) last = key;
+      this.unlink(entry);
+      this.link(entry);
+      if (last === undefined && forget.mayGo(entry.policy)) last = entry;
     }
     if (entries.size < limits.maxKeys || last === undefined) return;
-    entries.delete(last);
+    this.remove(last);
     this.evicted += 1;
+  }
+
+  private remove(entry: Entry<P>): void {
+    this.entries.delete(entry.key);
+    this.unlink(entry);
+  }
+
+  /** At the recent end. */
+  private link(entry: Entry<P>): void {
+    const { newest } = this;
+    entry.older = newest;
+    entry.newer = undefined;
+    if (newest === undefined) this.oldest = entry;
+    else newest.newer = entry;
+    this.newest = entry;
+  }
+
+  private unlink(entry: Entry<P>): void {
+    const { older, newer } = entry;
+    if (older === undefined) this.oldest = newer;
+    else older.newer = newer;
+    if (newer === undefined) this.newest = older;
+    else newer.older = older;
   }
 }

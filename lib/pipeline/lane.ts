@@ -1,5 +1,8 @@
+import type { Clock } from '../kernel/clock.js';
 import type { Bulkhead } from '../policies/bulkhead/bulkhead.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import { makeContext } from './call-context.js';
+import type { CallContext, ContextSource } from './current-call.js';
 import type { RateGate } from './rate-gate.js';
 
 /** A policy that others may share, with the name it is known by. */
@@ -10,11 +13,40 @@ export interface Named<T> {
   readonly key?: string;
 }
 
-/** The stateful policies that one call meets: always the same ones, or those of its keys. */
-export interface Lane {
-  readonly breaker: Named<CircuitBreaker> | undefined;
-  readonly rateLimit: Named<RateGate> | undefined;
-  readonly bulkhead: Named<Bulkhead> | undefined;
+/**
+ * The stateful policies that one call meets: always the same ones, or those of its keys.
+ *
+ * It is also the call as its method sees it, where that runs without an engine and without a limit:
+ * nothing can abort it and it has no deadline, so that calls which meet the same policies need not be
+ * told from each other.
+ */
+export class Lane implements ContextSource {
+  constructor(
+    private readonly target: string,
+    private readonly clock: Clock,
+    readonly breaker: Named<CircuitBreaker> | undefined,
+    readonly rateLimit: Named<RateGate> | undefined,
+    readonly bulkhead: Named<Bulkhead> | undefined,
+  ) {}
+
+  get context(): CallContext {
+    let signal: AbortSignal | undefined;
+    return makeContext({
+      clock: this.clock,
+      target: this.target,
+      attempt: 1,
+      ends: () => undefined,
+      signal: () => (signal ??= new AbortController().signal),
+    });
+  }
+
+  endsBy(): undefined {
+    return undefined;
+  }
+
+  holds(bulkhead: object): boolean {
+    return this.bulkhead?.policy === bulkhead;
+  }
 }
 
 /** Where a call finds its policy of one kind. */

@@ -50,7 +50,7 @@ class LimitedCall implements DirectStart, ContextSource, EndableCall {
     this.permit = enterDirectly(lane);
     this.limit = new LimitWatch(pipeline, pipeline.fixedLimit!, this);
     this.hold = lane.bulkhead?.policy.maxHold;
-    this.answered = pipeline.directEndOf(lane).of(this.permit, this.timing, this.startedAt);
+    this.answered = pipeline.directEnds.of(lane, this.permit, this.timing, this.startedAt);
   }
 
   start(): void {

@@ -19,11 +19,10 @@ import type { MessageIdFunction } from '../policies/retry/retry.options.js';
 import type { RetryBudget } from '../policies/retry/retry-budget.js';
 import { compileTimeLimit, type LimitFor, timeLimitOf } from '../policies/time-limit/time-limit.js';
 import { openContexts } from './current-call.js';
-import { DirectCall } from './direct-call.js';
-import { DirectEnd } from './direct-end.js';
+import { DirectEnds } from './direct-end.js';
 import type { Environment } from './environment.js';
 import type { Judge } from './judge.js';
-import { fixedOf, type Lane, type Named, policyAgain, policyFor, type Sources } from './lane.js';
+import { fixedOf, Lane, type Named, policyAgain, policyFor, type Sources } from './lane.js';
 import type { MethodPolicySet } from './policy-set.js';
 import { ShuttingDownError } from './shutting-down.error.js';
 import { TargetStatistics } from './statistics/target-statistics.js';
@@ -74,8 +73,8 @@ export class Pipeline implements Continuity {
   readonly port: string | undefined;
   private readonly sources: Sources;
   private readonly keyed: boolean;
-  private readonly direct: DirectCall;
-  private readonly directEnd: DirectEnd;
+  /** What follows when a call is answered that runs without an engine. */
+  readonly directEnds: DirectEnds;
   /**
    * A call needs the engine from its start: it may have to be answered while its method is still
    * running, or its answer is looked at.
@@ -99,18 +98,19 @@ export class Pipeline implements Continuity {
     this.report = report;
     this.sources = sources;
     const { breaker, rateLimit } = sources;
-    this.lane = {
-      breaker: fixedOf(breaker),
-      rateLimit: fixedOf(rateLimit),
-      bulkhead: fixedOf(sources.bulkhead),
-    };
+    this.lane = new Lane(
+      name,
+      env.clock,
+      fixedOf(breaker),
+      fixedOf(rateLimit),
+      fixedOf(sources.bulkhead),
+    );
     this.keyed = Object.values(sources).some(
       (source) => source !== undefined && !('fixed' in source),
     );
-    this.direct = new DirectCall(name, env.clock, this.lane);
     this.budget = budget;
     this.counters = before?.counters ?? new TargetStatistics(env.sample);
-    this.directEnd = new DirectEnd(this.lane, budget, this.counters, env.clock);
+    this.directEnds = new DirectEnds(this.lane, budget, this.counters, env.clock);
     this.port = circuitBreaker === undefined ? undefined : (circuitBreaker.name ?? name);
     this.retry = retry && new Retry(retry, env.random, report, RETRY_TABLE);
     this.fallback =
@@ -168,11 +168,13 @@ export class Pipeline implements Continuity {
   laneOf(args: readonly unknown[]): Lane {
     if (!this.keyed) return this.lane;
     const { breaker, rateLimit, bulkhead } = this.sources;
-    return {
-      breaker: policyFor(breaker, args),
-      rateLimit: policyFor(rateLimit, args),
-      bulkhead: policyFor(bulkhead, args),
-    };
+    return new Lane(
+      this.name,
+      this.env.clock,
+      policyFor(breaker, args),
+      policyFor(rateLimit, args),
+      policyFor(bulkhead, args),
+    );
   }
 
   /**
@@ -182,11 +184,13 @@ export class Pipeline implements Continuity {
   laneAgain(lane: Lane): Lane {
     if (!this.keyed) return lane;
     const { breaker, rateLimit, bulkhead } = this.sources;
-    return {
-      breaker: policyAgain(breaker, lane.breaker),
-      rateLimit: policyAgain(rateLimit, lane.rateLimit),
-      bulkhead: policyAgain(bulkhead, lane.bulkhead),
-    };
+    return new Lane(
+      this.name,
+      this.env.clock,
+      policyAgain(breaker, lane.breaker),
+      policyAgain(rateLimit, lane.rateLimit),
+      policyAgain(bulkhead, lane.bulkhead),
+    );
   }
 
   /** The breaker that all calls share. */
@@ -231,17 +235,6 @@ export class Pipeline implements Continuity {
       this.report('cloneArgs', error);
       return args;
     }
-  }
-
-  /** What a method sees of its call where that runs without an engine. */
-  directCall(lane: Lane): DirectCall {
-    return lane === this.lane ? this.direct : new DirectCall(this.name, this.env.clock, lane);
-  }
-
-  /** What follows when a call that runs without an engine is answered. */
-  directEndOf(lane: Lane): DirectEnd {
-    if (lane === this.lane) return this.directEnd;
-    return new DirectEnd(lane, this.budget, this.counters, this.env.clock);
   }
 
   /** Whether a refusal of the breaker is all there is to say: nothing follows it, and nobody takes notes. */

@@ -86,11 +86,10 @@ function runDirectly(
       { permit, startedAt, mark, serial, timing },
       error,
     );
-  const answered = pipeline.directEndOf(lane).of(permit, timing, startedAt);
+  const answered = pipeline.directEnds.of(lane, permit, timing, startedAt);
   try {
-    const source = pipeline.directCall(lane);
     timing?.methodStarts();
-    return Promise.resolve(runAs(source, method, self, args)).then(answered, failed);
+    return Promise.resolve(runAs(lane, method, self, args)).then(answered, failed);
   } catch (error) {
     return settledAlready.then(() => failed(error));
   }

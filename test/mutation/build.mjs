@@ -33,6 +33,7 @@ for (const [dir, index] of [
 function quick(source) {
   return source
     .replace("import { jest } from '@jest/globals';", '') // the harness makes it a global
+    .replace(".ts?copy'", ".js?copy'")
     .replaceAll(/numRuns: 100\b/g, 'numRuns: 4')
     .replaceAll(/numRuns: (?:300|1_000)/g, 'numRuns: 50')
     .replaceAll(/(?<=for \(let i = 0; i < )300(?=;)/g, '20')

@@ -67,6 +67,23 @@ describe('#92 while an application drains', () => {
     expect(world.clock.pending).toBe(0);
   });
 
+  it('calls are sent away in the order they began, also one that failed meanwhile', async () => {
+    const limited = world.target('A', { timeLimit: 60_000, retry: { delay: 5_000 } });
+    const queued = world.target('B', { timeLimit: 60_000, bulkhead: { maxConcurrent: 1 } });
+    let fail!: (error: Error) => void;
+    start(limited, () => new Promise((_resolve, reject) => (fail = reject)));
+    start(queued);
+    start(queued);
+    fail(new Error('down'));
+    await settle();
+
+    world.runtime.drain();
+    await settle();
+
+    const told = world.events.filter(({ type }) => /declined|rejected/.test(type));
+    expect(told.map(({ type }) => type)).toEqual(['retry-declined', 'call-rejected']);
+  });
+
   it('a wait for another attempt ends at once with the last error, and none begins', async () => {
     const target = world.target('A', { retry: { delay: 5_000, maxDelay: 5_000, jitter: 'none' } });
     const waiting = start(target, down);

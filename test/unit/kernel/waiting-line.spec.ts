@@ -30,3 +30,12 @@ it('who left has left: again it does nothing, and harms nobody who came since', 
   expect(drain(line)).toEqual([stays]);
   expect(line.first).toBeUndefined();
 });
+
+it('tells all who wait, in order', () => {
+  const line = new WaitingLine();
+  expect(line.all).toEqual([]);
+  const [a, b, c] = Array.from({ length: 3 }, () => line.join(() => {}));
+  b!.unlink();
+
+  expect(line.all).toEqual([a, c]);
+});

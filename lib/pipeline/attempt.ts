@@ -327,8 +327,8 @@ export class Attempt implements ContextSource {
 
   /** @returns whether the answer counted as a success */
   private endWell(value: unknown): boolean {
-    const outcome = this.outcomeOf(value);
     if (!this.hasValue) this.limit?.answered();
+    const outcome = this.outcomeOf(value);
     this.note('method', outcome === 'success' ? 'answered' : 'answered, counted as failure');
     this.leave(outcome);
     this.seat?.giveBack();

@@ -1,9 +1,8 @@
-import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
 import { type Permit, REFUSED } from '../kernel/permit.js';
-import type { RetryBudget } from '../policies/retry/retry-budget.js';
+import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
 import type { Lane } from './lane.js';
-import type { TargetStatistics } from './statistics/target-statistics.js';
+import type { Pipeline } from './pipeline.js';
 import type { Timing } from './statistics/timing.js';
 
 /** Takes the answer of a method, and hands it on. */
@@ -15,13 +14,7 @@ export class DirectEnds {
   private permit: Permit = REFUSED;
   private shared: OnAnswer | undefined;
 
-  /** @param lane of the calls that meet no policy of a key */
-  constructor(
-    private readonly lane: Lane,
-    private readonly budget: RetryBudget | undefined,
-    private readonly counters: TargetStatistics,
-    private readonly clock: Clock,
-  ) {}
+  constructor(private readonly pipeline: Pipeline) {}
 
   /**
    * Mostly nothing in it is of one call alone, so that one function does for every call of an era.
@@ -38,7 +31,7 @@ export class DirectEnds {
   ): OnAnswer {
     if (timing !== undefined || startedAt !== undefined)
       return this.measured(lane, permit, timing, startedAt);
-    if (lane !== this.lane) return this.make(lane, permit);
+    if (lane !== this.pipeline.lane) return this.make(lane, permit);
     if (this.shared === undefined || permit !== this.permit) {
       this.permit = permit;
       this.shared = this.make(lane, permit);
@@ -52,30 +45,39 @@ export class DirectEnds {
     timing: Timing | undefined,
     startedAt: Milliseconds | undefined,
   ): OnAnswer {
-    const rest = this.make(lane, startedAt === undefined ? permit : REFUSED);
+    const rest = this.make(lane, permit, startedAt);
     return (value) => {
       timing?.answered();
-      if (startedAt !== undefined) {
-        const duration = this.clock.now() - startedAt;
-        lane.breaker!.policy.settle(permit, 'success', duration);
-      }
       rest(value);
       timing?.settled();
       return value;
     };
   }
 
-  /** @param permit to be settled; `REFUSED` if there is none */
-  private make(lane: Lane, permit: Permit): OnAnswer {
-    const { budget, counters } = this;
-    const breaker = permit === REFUSED ? undefined : lane.breaker?.policy;
+  private make(lane: Lane, permit: Permit, startedAt?: Milliseconds): OnAnswer {
+    const { budget, counters, judgesAnswers } = this.pipeline;
+    const breaker = lane.breaker?.policy;
     const bulkhead = lane.bulkhead?.policy;
+    const plain = startedAt === undefined && !judgesAnswers;
     return (value) => {
+      if (plain) breaker?.succeeded(permit);
+      else this.settle(breaker!, permit, value, startedAt);
       bulkhead?.release();
-      breaker?.succeeded(permit);
       budget?.callEnded();
       counters.succeeded += 1;
       return value;
     };
+  }
+
+  private settle(
+    breaker: CircuitBreaker,
+    permit: Permit,
+    value: unknown,
+    startedAt: Milliseconds | undefined,
+  ): void {
+    const { pipeline } = this;
+    const outcome = pipeline.outcomeOfValue(value);
+    const duration = startedAt === undefined ? undefined : pipeline.env.clock.now() - startedAt;
+    breaker.settle(permit, outcome, duration, outcome === 'failure' ? {} : undefined);
   }
 }

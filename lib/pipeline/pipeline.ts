@@ -74,10 +74,10 @@ export class Pipeline implements Continuity {
   private readonly sources: Sources;
   private readonly keyed: boolean;
   /** What follows when a call is answered that runs without an engine. */
-  readonly directEnds: DirectEnds;
+  readonly directEnds = new DirectEnds(this);
   /**
    * A call needs the engine from its start: it may have to be answered while its method is still
-   * running, or its answer is looked at.
+   * running, or more than its breaker looks at its answer.
    */
   private engaged: boolean;
   private readonly timeLimit: LimitFor | undefined;
@@ -110,7 +110,6 @@ export class Pipeline implements Continuity {
     );
     this.budget = budget;
     this.counters = before?.counters ?? new TargetStatistics(env.sample);
-    this.directEnds = new DirectEnds(this.lane, budget, this.counters, env.clock);
     this.port = circuitBreaker === undefined ? undefined : (circuitBreaker.name ?? name);
     this.retry = retry && new Retry(retry, env.random, report, RETRY_TABLE);
     this.fallback =
@@ -144,7 +143,6 @@ export class Pipeline implements Continuity {
       this.propagates ||
       env.trace ||
       env.calls.follows ||
-      this.isFailure !== undefined ||
       typeof bulkhead?.maxHold === 'number' ||
       this.fallback?.keeps === true ||
       retry?.totalTimeout !== undefined ||
@@ -270,6 +268,11 @@ export class Pipeline implements Continuity {
       return this.judge({ ok: false, error }) ? 'failure' : 'ignored';
     if (this.failOn !== undefined) return this.failOn(error, categoryOf) ? 'failure' : 'ignored';
     return judge.classifyAsIs(error).outcome;
+  }
+
+  /** Whether an answer may mean something else than that all is well. */
+  get judgesAnswers(): boolean {
+    return this.isFailure !== undefined;
   }
 
   /** What an answer of the method means for the breaker around it. */

@@ -28,7 +28,15 @@ function policies(upTo: Dice, limited: number): PolicySet {
         key: some(25, () => (args: unknown) => String(args)),
         maxKeys: some(50, () => 2),
         ignore: some(20, () => [RangeError]),
-        isFailure: some(10, () => (s: { ok: boolean }) => !s.ok),
+        isFailure: some(30, () =>
+          pick<unknown>(upTo, [
+            (s: { ok: boolean }) => !s.ok,
+            ({ ok, value }: { ok: boolean; value?: number }) => !ok || value! % 2 === 0,
+            () => {
+              throw new Error('gotcha');
+            },
+          ]),
+        ),
         name: some(30, () => 'shared'),
         successThreshold: some(40, () => 1),
       }),

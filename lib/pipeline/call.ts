@@ -150,8 +150,8 @@ export abstract class Call implements AttemptOwner<Attempt>, EndableCall {
     this.follow();
   }
 
-  /** From here on it can be ended from outside; most that are refused are over by now. */
-  protected follow(): void {
+  /** From here on it can be ended from outside; most that are refused are over by now. @internal */
+  follow(): void {
     if (!this.over) this.pipeline.env.calls.add(this);
   }
 

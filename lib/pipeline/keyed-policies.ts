@@ -110,11 +110,12 @@ export class KeyedPolicies<P> {
   }
 
   private forgetExpired(now: Milliseconds): void {
-    let looks = MAX_LOOKS;
-    for (let entry = this.oldest; entry !== undefined; entry = entry.newer) {
-      if (now - entry.usedAt < this.limits.idleTtl || looks === 0) return;
+    let entry = this.oldest;
+    for (let looks = MAX_LOOKS; entry !== undefined && looks > 0; looks -= 1) {
+      if (now - entry.usedAt < this.limits.idleTtl) return;
+      const { newer } = entry;
       if (this.forget.mayExpire(entry.policy)) this.remove(entry);
-      looks -= 1;
+      entry = newer;
     }
   }
 
@@ -161,5 +162,8 @@ export class KeyedPolicies<P> {
     else older.newer = newer;
     if (newer === undefined) this.newest = older;
     else newer.older = older;
+    // a call may hold it for ever, and is not to hold with it all that are forgotten later
+    entry.older = undefined;
+    entry.newer = undefined;
   }
 }

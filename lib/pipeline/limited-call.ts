@@ -10,10 +10,18 @@ import type { Lane } from './lane.js';
 import { LazyAbort } from './lazy-abort.js';
 import { LimitWatch } from './limit-watch.js';
 import type { Pipeline } from './pipeline.js';
-import { PromiseCall, settledAlready } from './promise-call.js';
+import { PromiseCall, whenSettled } from './promise-call.js';
 import { spentMark } from './retries.js';
 import type { Timing } from './statistics/timing.js';
 import { attemptSerial } from './trace.js';
+
+/**
+ * - `starting`: its method is in its synchronous part, and it is in no list.
+ * - `running`: without an engine.
+ * - `engaged`: an engine goes on with it.
+ * - `over`: it was answered without one.
+ */
+type Phase = 'starting' | 'running' | 'engaged' | 'over';
 
 /**
  * A call that has a time limit, and would need no engine without it. One is made when it fails, when
@@ -33,6 +41,8 @@ class LimitedCall implements DirectStart, ContextSource, EndableCall {
   private readonly answered: (value: unknown) => unknown;
   private aborting: LazyAbort | undefined = undefined;
   private known: CallContext | undefined = undefined;
+  private phase: Phase = 'starting';
+  private engine: PromiseCall | undefined = undefined;
   /** Where the engine goes on with it. */
   private attempt: Attempt | undefined = undefined;
 
@@ -59,11 +69,14 @@ class LimitedCall implements DirectStart, ContextSource, EndableCall {
     const failed = (error: unknown): void => this.failed(error);
     this.timing?.methodStarts();
     try {
-      // adopts foreign thenables, so that one that calls back twice settles once
-      void Promise.resolve(runAs(this, method, self, args)).then(succeeded, failed);
+      void whenSettled(runAs(this, method, self, args), succeeded, failed);
     } catch (error) {
-      void settledAlready.then(() => failed(error));
+      failed(error);
     }
+    // a test may have moved its clock in the method, and the limit has passed by now
+    this.engine?.follow();
+    if (this.phase !== 'starting') return;
+    this.phase = 'running';
     this.pipeline.env.calls.add(this);
   }
 
@@ -92,16 +105,19 @@ class LimitedCall implements DirectStart, ContextSource, EndableCall {
   }
 
   cutOff(): void {
-    this.engage().cutOff();
+    if (this.phase === 'running') this.engage().cutOff();
   }
 
+  /** Its timer may have outlived it: a test that has put another `clearTimeout` in place cannot clear it. */
   timedOut(): void {
+    if (this.phase !== 'running' && this.phase !== 'starting') return;
     this.engage();
     this.attempt!.timedOut();
   }
 
   private succeeded(value: unknown): void {
     if (this.attempt !== undefined) return this.attempt.succeeded(value);
+    this.phase = 'over';
     this.pipeline.env.calls.delete(this);
     this.limit.answered();
     this.answered(value);
@@ -115,11 +131,13 @@ class LimitedCall implements DirectStart, ContextSource, EndableCall {
 
   private engage(): PromiseCall {
     const { pipeline, lane, method, self, args, resolve, reject } = this;
-    const call = new PromiseCall(pipeline, lane, method, self, args);
-    pipeline.env.calls.replace(this, call);
-    this.attempt = call.takeOver(this, resolve, reject);
+    const engine = new PromiseCall(pipeline, lane, method, self, args);
+    if (this.phase === 'running') pipeline.env.calls.replace(this, engine);
+    this.phase = 'engaged';
+    this.engine = engine;
+    this.attempt = engine.takeOver(this, resolve, reject);
     this.attempt.adoptLimit(this.limit, this.hold, (this.aborting ??= new LazyAbort()));
-    return call;
+    return engine;
   }
 }
 

@@ -16,11 +16,18 @@ export class PromiseCall extends Call {
     return this.result();
   }
 
-  /** Goes on where a call that ran without an engine has failed. */
+  /** Goes on where a call that ran without an engine has failed; answers what the callback of a `then` has to. */
   resume(start: DirectStart, error: unknown): unknown {
     this.adopt(start).failed(error);
     this.follow();
     return this.handOver();
+  }
+
+  /** The same where the method threw before it returned anything. */
+  resumeAtOnce(start: DirectStart, error: unknown): Promise<unknown> {
+    this.adopt(start).failed(error);
+    this.follow();
+    return this.result();
   }
 
   /** Takes over a call whose method runs without an engine, and answers its caller. */
@@ -36,10 +43,10 @@ export class PromiseCall extends Call {
 
   override invoke(attempt: Attempt): void {
     try {
-      // adopts foreign thenables, so that one that calls back twice settles once
-      void Promise.resolve(this.callMethod(attempt)).then(
+      void whenSettled(
+        this.callMethod(attempt),
         (value) => attempt.succeeded(value),
-        (error: unknown) => attempt.failed(error),
+        (error) => attempt.failed(error),
       );
     } catch (error) {
       attempt.failed(error);
@@ -106,7 +113,19 @@ class Rejecting {
   }
 }
 
-export const settledAlready = Promise.resolve();
+/**
+ * As `await` does it: foreign thenables are adopted, and a promise with a `then` of its own is not
+ * asked by that. Either might call back twice, and what follows here is done once.
+ */
+export function whenSettled<T>(
+  result: unknown,
+  good: (value: unknown) => T,
+  bad: (error: unknown) => T,
+): Promise<T> {
+  return Promise.prototype.then.call(Promise.resolve(result), good, bad) as Promise<T>;
+}
+
+const settledAlready = Promise.resolve();
 
 /**
  * A promise that rejects in the next microtask, when whoever awaits it has attached a handler.

@@ -9,7 +9,7 @@ import { runKept } from './kept-call.js';
 import type { Lane } from './lane.js';
 import { runLimited } from './limited-call.js';
 import type { Pipeline } from './pipeline.js';
-import { PromiseCall, rejectSoon, settledAlready } from './promise-call.js';
+import { PromiseCall, rejectSoon, whenSettled } from './promise-call.js';
 import { spentMark } from './retries.js';
 import { Timing } from './statistics/timing.js';
 import type { Target } from './target.js';
@@ -89,8 +89,9 @@ function runDirectly(
   const answered = pipeline.directEnds.of(lane, permit, timing, startedAt);
   try {
     timing?.methodStarts();
-    return Promise.resolve(runAs(lane, method, self, args)).then(answered, failed);
+    return whenSettled(runAs(lane, method, self, args), answered, failed);
   } catch (error) {
-    return settledAlready.then(() => failed(error));
+    const start = { permit, startedAt, mark, serial, timing };
+    return new PromiseCall(pipeline, lane, method, self, args).resumeAtOnce(start, error);
   }
 }

@@ -122,7 +122,12 @@ export function whenSettled<T>(
   good: (value: unknown) => T,
   bad: (error: unknown) => T,
 ): Promise<T> {
-  return Promise.prototype.then.call(Promise.resolve(result), good, bad) as Promise<T>;
+  const promise = Promise.resolve(result);
+  const { then } = Promise.prototype;
+  // by its own name where that is the same, for the engine knows that way and not the other
+  return promise.then === then
+    ? promise.then(good, bad)
+    : (then.call(promise, good, bad) as Promise<T>);
 }
 
 const settledAlready = Promise.resolve();

@@ -25,6 +25,14 @@ describe('an event', () => {
     ['retry-declined', 'info'],
     ['bulkhead-reclaimed', 'warning'],
     ['policies-changed', 'info'],
+    ['limit-overrun', 'warning'],
+    ['checkpoint-saved', 'debug'],
+    ['checkpoint-failed', 'error'],
+    ['checkpoint-recovered', 'info'],
+    ['checkpoint-restored', 'warning'],
+    ['store-fenced', 'error'],
+    ['slow-checkpoint-call', 'warning'],
+    ['poison-message', 'error'],
   ])('of type %s is a matter of %s', async (type, severity) => {
     const world = new World();
     const { bus } = world.runtime;
@@ -45,6 +53,21 @@ describe('an event', () => {
         at,
       },
     ]);
+  });
+
+  it.each([
+    [{ type: 'recovery-action', status: 'failed' }, 'error'],
+    [{ type: 'recovery-action', status: 'done' }, 'info'],
+    [{ type: 'error-pattern', ended: false }, 'warning'],
+    [{ type: 'error-pattern', ended: true }, 'info'],
+    [{ type: 'checkpoint-failed', status: 'failed', ended: true, to: 'closed' }, 'error'],
+  ])('%j is a matter of %s', async (body, severity) => {
+    const world = new World();
+
+    emit(world.runtime.env, { ...body, target: 'A' } as never);
+    await settle();
+
+    expect(world.events).toMatchObject([{ ...body, severity }]);
   });
 
   it('that nobody listens to is not made: it asks no clock', () => {

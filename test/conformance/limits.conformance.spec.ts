@@ -180,6 +180,18 @@ onEveryFace((face) => {
       expect(stage.events).toMatchObject([{ type: 'limit-overrun', limit: 100, took: 300 }]);
     });
 
+    it('an answer of the very moment of the limit is no overrun', async () => {
+      const stage = new Stage(face, { timeLimit: 100 });
+      const call = stage.call(() => {
+        stage.clock.jump(100);
+        return Promise.resolve('in time');
+      });
+      await settle();
+
+      expect(call.value).toBe('in time');
+      expect(stage.events).toEqual([]);
+    });
+
     it.each<[string, PolicySet, (stage: Stage) => void]>([
       [
         'a slot',

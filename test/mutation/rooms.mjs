@@ -47,6 +47,7 @@ export const rooms = {
       hazard('attack'),
       hazard('attack-3'),
       hazard('direct-and-engine'),
+      hazard('limited-calls-attack'),
       hazard('kept-and-engine'),
       hazard('statistics-attack'),
       model('engine'),

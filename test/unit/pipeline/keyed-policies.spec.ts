@@ -87,6 +87,15 @@ describe('at the limit', () => {
     expect(keys().toSorted()).toEqual(['a', 'e', 'f']);
   });
 
+  it('where the idle one was used last of all, it alone goes', () => {
+    const { things, use, keys } = keyed();
+    for (const key of ['a', 'b']) use(key).idle = false;
+    use('c', 'd');
+
+    expect(keys().toSorted()).toEqual(['a', 'b', 'd']);
+    expect(things.evicted).toBe(1);
+  });
+
   it('of those that are not idle the one used longest ago goes', () => {
     const { things, use, keys } = keyed();
     for (const key of ['a', 'b', 'c']) use(key).idle = false;

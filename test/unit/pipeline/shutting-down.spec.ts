@@ -201,6 +201,17 @@ describe('#92 when it is closed', () => {
 });
 
 describe('#92 when the grace is over', () => {
+  it('also a call ends beside which others have come and gone that were in no list', async () => {
+    const limited = world.target('A', { timeLimit: 60_000 });
+    const free = world.target('B', { circuitBreaker: {} });
+    const call = start(limited);
+    await world.fail(free, 2);
+    world.runtime.cut();
+    await settle();
+
+    expect(call.answer).toMatchObject(SENT_AWAY);
+  });
+
   it('a call of ten seconds ends, and its signal aborts', async () => {
     const target = world.target('A', { timeLimit: 60_000, bulkhead: {}, circuitBreaker: {} });
     let context!: CallContext;

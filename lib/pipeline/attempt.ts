@@ -309,7 +309,7 @@ export class Attempt implements ContextSource {
   /** Its limit has passed. */
   timedOut(): void {
     if (this.phase === 'waiting' || this.phase === 'running')
-      this.giveUp(this.limit!.limit, this.limit!.late, false);
+      this.giveUp(this.limit!.ms, this.limit!.late, false);
   }
 
   private giveUp(limit: Milliseconds, late: Milliseconds, idle: boolean): void {
@@ -364,7 +364,7 @@ export class Attempt implements ContextSource {
   private holdOn(): void {
     const { limit } = this;
     if (limit === undefined || this.hold !== undefined) return;
-    this.seat?.holdAtMost(Math.max(0, 4 * limit.limit - limit.late));
+    this.seat?.holdAtMost(Math.max(0, 4 * limit.ms - limit.late));
   }
 
   private note(by: Decision['by'], verdict: string): void {

@@ -17,21 +17,18 @@ export class LimitWatch {
 
   constructor(
     private readonly pipeline: { readonly name: string; readonly env: Environment },
-    readonly limit: Milliseconds,
+    readonly ms: Milliseconds,
     /** Told when the limit has passed. */
     private readonly owner: Limited,
   ) {
     const { clock } = pipeline.env;
     const now = clock.now();
-    this.ends = now + limit;
-    this.cancelTimer = clock.schedule(
-      () => {
-        // behind everything that falls due at the same moment: an answer that comes just in time wins
-        this.cancelTimer = clock.schedule(() => this.owner.timedOut(), 0);
-      },
-      limit,
-      now,
-    );
+    this.ends = now + ms;
+    // behind everything that falls due at the same moment: an answer that comes just in time wins
+    const due = (): void => {
+      this.cancelTimer = clock.schedule(() => this.owner.timedOut(), 0);
+    };
+    this.cancelTimer = clock.schedule(due, ms, now);
   }
 
   /** How long ago it ended; negative while it has not. */
@@ -52,7 +49,7 @@ export class LimitWatch {
     this.cancel();
     const { name, env } = this.pipeline;
     if (!env.bus.wants('limit-overrun')) return;
-    const { limit, late } = this;
+    const { ms: limit, late } = this;
     if (late > 0) emit(env, { type: 'limit-overrun', target: name, limit, took: limit + late });
   }
 }

@@ -73,8 +73,8 @@ export class RateLimit {
   enter(now: Milliseconds): number {
     if (this.tryEnter(now)) return 0;
     const wait = this.waitFor(this.waiting, now);
-    // who waits goes first, even if its timer is late
-    if (wait <= this.maxWait) return Math.max(1, wait);
+    // who waits goes first, even if its timer is late; what rounding adds is no reason to refuse
+    if (this.wholeWait(this.waiting, now) <= this.maxWait) return Math.max(1, wait);
     this.refused += 1;
     return -wait;
   }
@@ -197,7 +197,11 @@ export class RateLimit {
 
   /** The same in whole milliseconds: never early, by the reckoning of `enter` at that time. */
   private waitFor(ahead: number, now: Milliseconds): Milliseconds {
-    const wait = Math.ceil(this.shortage(ahead, now) / this.limit);
+    const wait = this.wholeWait(ahead, now);
     return this.shortage(ahead, now + wait) > 0 ? wait + 1 : wait;
+  }
+
+  private wholeWait(ahead: number, now: Milliseconds): Milliseconds {
+    return Math.ceil(this.shortage(ahead, now) / this.limit);
   }
 }

@@ -350,3 +350,16 @@ it('works with a clock that has its origin anywhere', () => {
   expect(limit.enter(-5_000)).toBe(-100);
   expect(limit.enter(-4_900)).toBe(0);
 });
+
+it('a wait of just `maxWait` is allowed at any reading of the clock, also where machine numbers round', () => {
+  for (const start of Array.from({ length: 2_000 }, (_, i) => 1_000 + i * 7.123_457)) {
+    const limit = new RateLimit({ limit: 1, per: 60_000, maxWait: 60_000 });
+    expect(limit.enter(start)).toBe(0);
+
+    const wait = limit.enter(start);
+
+    expect([start, wait >= 60_000 && wait <= 60_001]).toEqual([start, true]);
+    limit.join(() => {});
+    expect(limit.enter(start)).toBeLessThan(0);
+  }
+});

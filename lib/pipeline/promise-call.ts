@@ -114,8 +114,8 @@ class Rejecting {
 }
 
 /**
- * As `await` does it: foreign thenables are adopted, and a promise with a `then` of its own is not
- * asked by that. Either might call back twice, and what follows here is done once.
+ * Once the result is there. Foreign thenables are adopted, and so is a promise with a `then` of its
+ * own: either might call back twice, and what follows here is done once.
  */
 export function whenSettled<T>(
   result: unknown,
@@ -123,11 +123,8 @@ export function whenSettled<T>(
   bad: (error: unknown) => T,
 ): Promise<T> {
   const promise = Promise.resolve(result);
-  const { then } = Promise.prototype;
-  // by its own name where that is the same, for the engine knows that way and not the other
-  return promise.then === then
-    ? promise.then(good, bad)
-    : (then.call(promise, good, bad) as Promise<T>);
+  if (promise.then === Promise.prototype.then) return promise.then(good, bad);
+  return new Promise((resolve, reject) => void promise.then(resolve, reject)).then(good, bad);
 }
 
 const settledAlready = Promise.resolve();

@@ -1,12 +1,25 @@
+import type { Clock } from '../kernel/clock.js';
 import type { Milliseconds } from '../kernel/duration.js';
+import type { Outcome } from '../kernel/outcome.js';
 import { type Permit, REFUSED } from '../kernel/permit.js';
 import type { CircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.js';
+import type { RetryBudget } from '../policies/retry/retry-budget.js';
 import type { Lane } from './lane.js';
-import type { Pipeline } from './pipeline.js';
+import type { TargetStatistics } from './statistics/target-statistics.js';
 import type { Timing } from './statistics/timing.js';
 
 /** Takes the answer of a method, and hands it on. */
 type OnAnswer = (value: unknown) => unknown;
+
+/** The pipeline whose calls they are. */
+interface Answering {
+  readonly env: { readonly clock: Clock };
+  readonly lane: Lane;
+  readonly budget: RetryBudget | undefined;
+  readonly counters: TargetStatistics;
+  readonly judgesAnswers: boolean;
+  outcomeOfValue(value: unknown): Outcome;
+}
 
 /** What follows when calls of a target are answered that ran without an engine. */
 export class DirectEnds {
@@ -14,7 +27,7 @@ export class DirectEnds {
   private permit: Permit = REFUSED;
   private shared: OnAnswer | undefined;
 
-  constructor(private readonly pipeline: Pipeline) {}
+  constructor(private readonly pipeline: Answering) {}
 
   /**
    * Mostly nothing in it is of one call alone, so that one function does for every call of an era.

@@ -1,10 +1,10 @@
+const model = (name) => `test/model/${name}.model.spec.ts`;
+const hazard = (name) => `test/hazards/${name}.spec.ts`;
+
 /**
  * Which mutants are to be killed by which suites. A mutant of a policy has to die by the tests of
  * its own room: they are the ones that say what the policy promises, and they are quick.
  */
-const model = (name) => `test/model/${name}.model.spec.ts`;
-const hazard = (name) => `test/hazards/${name}.spec.ts`;
-
 export const rooms = {
   kernel: {
     mutate: ['lib/kernel/**/*.ts'],
